@@ -1,0 +1,40 @@
+/** One file of a model repository at one commit, with the hash the Hub gives for it. */
+export interface HubFile {
+  readonly path: string;
+  readonly size: number;
+  /** SHA-256 of the bytes, for files kept in LFS or Xet. */
+  readonly sha256?: string;
+  /** Git blob SHA-1 (over `blob <size>\0` and the bytes), for all others. */
+  readonly gitSha1?: string;
+  /** The Hub's own scan of the file, where it gives one: `safe`, `unsafe`, `suspicious`, `queued` … */
+  readonly scan?: string;
+}
+
+export interface HubRevision {
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly gated: boolean;
+  readonly private: boolean;
+  readonly license?: string;
+}
+
+/** What steps ask of the Hugging Face Hub. Errors are StepErrors: gated, renamed, missing, rate-limited, unreachable. */
+export interface Hub {
+  /** The endpoint that answers, for messages. */
+  readonly endpoint: string;
+  resolveRevision(model: string, revision: string, signal?: AbortSignal): Promise<HubRevision>;
+  listFiles(model: string, commit: string, signal?: AbortSignal): Promise<HubFile[]>;
+  /**
+   * The bytes [start, end) of a file, in order, exactly that many. Checks status, Content-Range, length and
+   * content; resumes from the byte reached after a cut; resolves an expired CDN address anew; stalls time out.
+   */
+  readRange(range: HubRange, signal?: AbortSignal): AsyncIterable<Buffer>;
+}
+
+export interface HubRange {
+  readonly model: string;
+  readonly commit: string;
+  readonly file: HubFile;
+  readonly start: number;
+  readonly end: number;
+}

@@ -1,0 +1,70 @@
+const pieceLength = 9;
+const mask = '***';
+
+/** Things that look like a credential even when nobody registered them. */
+const patterns = [
+  /\bhf_[A-Za-z0-9]{8,}/g,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*/g,
+  /\bBearer\s+[^\s"',]+/gi,
+  /\b(X-Amz-(?:Signature|Credential|Security-Token)|Signature|Key-Pair-Id|Policy)=[^&\s"']+/gi,
+];
+
+export interface Redactor {
+  /** Registers a secret; texts shorter than 6 characters are refused as too common to mask. */
+  add(secret: string): void;
+  /** The text with every registered secret masked: raw, URL-encoded, base64 and JSON-escaped, whole or any piece of 9 characters. */
+  redact(text: string): string;
+}
+
+export function createRedactor(): Redactor {
+  const pieces = new Set<string>();
+  const wholes = new Set<string>();
+  return {
+    add(secret) {
+      if (secret.length < 6) return;
+      for (const form of forms(secret)) {
+        if (form.length < pieceLength) wholes.add(form);
+        for (let at = 0; at + pieceLength <= form.length; at += 1)
+          pieces.add(form.slice(at, at + pieceLength));
+      }
+    },
+    redact(text) {
+      let clean = pieces.size > 0 ? maskPieces(text, pieces) : text;
+      for (const whole of wholes) clean = clean.replaceAll(whole, mask);
+      for (const pattern of patterns) clean = clean.replace(pattern, hide);
+      return clean;
+    },
+  };
+}
+
+function hide(match: string): string {
+  const [, keep = ''] = /^(Bearer\s+|[A-Za-z-]+=)/i.exec(match) ?? [];
+  return `${keep}${mask}`;
+}
+
+function forms(secret: string): Set<string> {
+  const bytes = Buffer.from(secret);
+  const all = new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  for (const encoding of ['base64', 'base64url', 'hex'] as const) all.add(bytes.toString(encoding));
+  // Inside a longer base64 text (`user:secret`) the secret starts at any of three alignments.
+  for (const shift of [1, 2]) {
+    const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);
+    all.add(shifted.toString('base64').slice(4, -4));
+    all.add(shifted.toString('base64url').slice(4, -4));
+  }
+  return all;
+}
+
+function maskPieces(text: string, pieces: ReadonlySet<string>): string {
+  let out = '';
+  let from = 0;
+  for (let at = 0; at + pieceLength <= text.length; at += 1) {
+    if (!pieces.has(text.slice(at, at + pieceLength))) continue;
+    let end = at + pieceLength;
+    while (end < text.length && pieces.has(text.slice(end + 1 - pieceLength, end + 1))) end += 1;
+    out += text.slice(from, at) + mask;
+    from = end;
+    at = end - 1;
+  }
+  return out + text.slice(from);
+}

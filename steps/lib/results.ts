@@ -1,0 +1,41 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StepError } from './errors.ts';
+
+/** Tekton cuts a pod's termination message at 4 KiB and then fails a step that has done its work; half of it is ours. */
+export const resultsLimit = 2048;
+
+/** Writes each result as a file of that name, whole or not at all, without a newline (Tekton keeps one, and `when` then never matches). */
+export async function writeResults(folder: string, results: Readonly<Record<string, string>>): Promise<void> {
+  const size = Object.entries(results).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name + value),
+    0,
+  );
+  if (size > resultsLimit) {
+    throw new StepError(
+      'internal',
+      `results take ${size} bytes, more than the ${resultsLimit} a Task may give`,
+      {
+        evidence: Object.entries(results).map(
+          ([name, value]) => `${name}: ${Buffer.byteLength(value)} bytes`,
+        ),
+        hint: 'report this as a defect; nothing that large belongs in a result',
+      },
+    );
+  }
+  for (const [name, value] of Object.entries(results)) await writeResult(folder, name, value);
+}
+
+async function writeResult(folder: string, name: string, value: string): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await writeFile(`${path}.partial`, value);
+    await rename(`${path}.partial`, path);
+  } catch (error) {
+    throw new StepError('unavailable', `cannot write the result ${name}`, {
+      evidence: [`${error instanceof Error ? error.message : String(error)} (file system, ${path})`],
+      hint: 'look at the node: oc describe node, and see whether its disk is full (DiskPressure)',
+      cause: error,
+    });
+  }
+}

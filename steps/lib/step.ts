@@ -1,0 +1,144 @@
+/** Text; `pattern` is the source of a regular expression that must match from start to end. */
+interface StringParam {
+  readonly kind: 'string';
+  readonly description: string;
+  readonly default?: string;
+  readonly pattern?: string;
+  /** What the pattern asks for, in words: "an owner/name, such as openai/gpt-oss-20b". */
+  readonly shape?: string;
+  readonly choices?: readonly string[];
+  readonly maxLength?: number;
+}
+
+/** `integer` 8 · `bytes` 64MiB · `duration` 1h30m (milliseconds in code). `default`, `min` and `max` are written as a person would. */
+interface NumberParam {
+  readonly kind: 'integer' | 'bytes' | 'duration';
+  readonly description: string;
+  readonly default?: string;
+  readonly min?: string;
+  readonly max?: string;
+}
+
+interface BooleanParam {
+  readonly kind: 'boolean';
+  readonly description: string;
+  readonly default?: 'true' | 'false';
+}
+
+/** Newline-separated: tkn splits arrays at commas, and vLLM's arguments hold JSON. */
+interface ListParam {
+  readonly kind: 'list';
+  readonly description: string;
+  readonly default?: string;
+  readonly pattern?: string;
+  readonly shape?: string;
+}
+
+export type Param = StringParam | NumberParam | BooleanParam | ListParam;
+export type Params = Readonly<Record<string, Param>>;
+
+/** A Secret that is mounted as files, never as environment: the kubelet expands `$(VAR)` in arguments from it. */
+export interface SecretSource {
+  readonly description: string;
+  /** The Secret's name unless the run says otherwise. */
+  readonly default: string;
+  readonly optional?: boolean;
+  readonly keys: Readonly<Record<string, SecretKey>>;
+}
+
+export interface SecretKey {
+  /** Whether the value is masked in everything that leaves the process; an endpoint is not. */
+  readonly secret: boolean;
+  readonly optional?: boolean;
+}
+
+export type Secrets = Readonly<Record<string, SecretSource>>;
+export type Results = Readonly<Record<string, { readonly description: string }>>;
+
+/** One rule of the Role that is generated for the Task's ServiceAccount. */
+export interface Permission {
+  readonly apiGroup: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  /** Names or `$(params.x)`, where the API server can check them. */
+  readonly resourceNames?: readonly string[];
+  /** The param that names the namespace, when it is not the run's own. */
+  readonly namespaceParam?: string;
+  readonly why: string;
+}
+
+export interface Resources {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+  readonly limits: { readonly memory: string; readonly cpu?: string };
+}
+
+export interface StepSpec<
+  P extends Params = Params,
+  S extends Secrets = Secrets,
+  R extends Results = Results,
+> {
+  readonly name: string;
+  readonly displayName: string;
+  /** One sentence: what the Task does. */
+  readonly summary: string;
+  readonly params: P;
+  readonly secrets: S;
+  readonly results: R;
+  readonly permissions: readonly Permission[];
+  readonly resources: Resources;
+}
+
+/** The one declaration of a Task: types, flags, help, YAML, README and Role all come from it. */
+export function defineStep<const P extends Params, const S extends Secrets, const R extends Results>(
+  spec: StepSpec<P, S, R>,
+): StepSpec<P, S, R> {
+  return spec;
+}
+
+export type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+type ValueOf<P extends Param> = P extends { kind: 'string'; choices: readonly (infer Choice)[] }
+  ? Choice
+  : P extends { kind: 'string' }
+    ? string
+    : P extends { kind: 'integer' | 'bytes' | 'duration' }
+      ? number
+      : P extends { kind: 'boolean' }
+        ? boolean
+        : string[];
+
+type KeysOf<S extends SecretSource> = {
+  readonly [K in keyof S['keys']]: S['keys'][K] extends { optional: true } ? string | undefined : string;
+};
+
+export type ParamsOf<Spec> =
+  Spec extends StepSpec<infer P, Secrets, Results>
+    ? { readonly [K in keyof P & string as Camel<K>]: ValueOf<P[K]> }
+    : never;
+
+export type SecretsOf<Spec> =
+  Spec extends StepSpec<Params, infer S, Results>
+    ? {
+        readonly [K in keyof S & string as Camel<K>]: S[K] extends { optional: true }
+          ? KeysOf<S[K]> | undefined
+          : KeysOf<S[K]>;
+      }
+    : never;
+
+/** How a successful step ended; a failed one has `<failure>: <first line>` there. */
+export type Outcome = 'ok' | 'unchanged' | 'superseded';
+
+export type ResultsOf<Spec> =
+  Spec extends StepSpec<Params, Secrets, infer R>
+    ? { readonly [K in keyof R & string as Camel<K>]: string } & { readonly outcome: Outcome }
+    : never;
+
+export function camel(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+}
+
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
