@@ -51,6 +51,8 @@ export interface Cluster {
   readonly server: string;
   /** Namespace of the kubeconfig's context or of the pod. */
   readonly namespace: string;
+  /** The token of the account that the step runs as; undefined with a client certificate. */
+  bearer(): Promise<string | undefined>;
   /** Undefined when the object is absent; a kind that is not served is a StepError. */
   get<T extends KubeObject = KubeObject>(ref: ObjectRef, signal?: AbortSignal): Promise<T | undefined>;
   /** All pages. */
