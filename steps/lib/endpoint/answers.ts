@@ -1,0 +1,66 @@
+import { StepError } from '../errors.ts';
+
+export interface ServedModel {
+  readonly id: string;
+  readonly maxModelLength?: number;
+}
+
+export interface ChatAnswer {
+  readonly content: string;
+  readonly reasoning: string;
+  readonly finishReason: string;
+}
+
+/** The models of a GET /v1/models answer. */
+export function readModels(body: unknown): ServedModel[] {
+  const data = field(body, 'data');
+  if (!Array.isArray(data)) throw notOpenAiShape('/v1/models', body, 'no list `data`');
+  return data.map((each: unknown) => {
+    const id = field(each, 'id');
+    if (typeof id !== 'string') throw notOpenAiShape('/v1/models', body, 'a model without `id`');
+    const length = field(each, 'max_model_len');
+    return { id, ...(typeof length === 'number' && { maxModelLength: length }) };
+  });
+}
+
+/** The first choice of a chat completion. Reasoning is under `reasoning` since vLLM 0.16, under `reasoning_content` before. */
+export function readChat(body: unknown): ChatAnswer {
+  const choices = field(body, 'choices');
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  const message = field(choice, 'message');
+  if (typeof message !== 'object' || message === null)
+    throw notOpenAiShape('/v1/chat/completions', body, 'no `choices[0].message`');
+  const answer = {
+    content: text(field(message, 'content')),
+    reasoning: text(field(message, 'reasoning')) || text(field(message, 'reasoning_content')),
+    finishReason: text(field(choice, 'finish_reason')),
+  };
+  if (answer.finishReason === 'abort') {
+    throw new StepError('unavailable', 'the model server broke off its answer: it is being stopped', {
+      evidence: [`finish_reason abort (POST /v1/chat/completions)`],
+      hint: 'see why its pod ends: oc get events --sort-by=.lastTimestamp',
+    });
+  }
+  if (answer.content.trim() === '' && answer.reasoning.trim() === '') {
+    throw new StepError('check', 'the model answered a chat with nothing', {
+      evidence: [`${JSON.stringify(body).slice(0, 300)} (POST /v1/chat/completions)`],
+      hint: 'read the log of its container, and compare the chat template and the weights with the model repository',
+    });
+  }
+  return answer;
+}
+
+function notOpenAiShape(path: string, body: unknown, why: string): StepError {
+  return new StepError('check', `NOT_OPENAI: the answer at ${path} is JSON, but not OpenAI's: ${why}`, {
+    evidence: [`${JSON.stringify(body).slice(0, 300)} (${path})`],
+    hint: "see who answers at this address; the url must be the model's own",
+  });
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,227 @@
+import { type Failure, StepError } from '../errors.ts';
+import { readToken } from '../jwt.ts';
+
+export interface Asked {
+  readonly url: string;
+  readonly method: string;
+  readonly service: { readonly namespace: string; readonly name: string };
+  readonly token?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** Why an answer that is not a 200 with JSON cannot be used: whose page it is, and who must change what. */
+export function explainAnswer(asked: Asked, answer: Answer): StepError {
+  const { status } = answer;
+  if (status === 401 || (status >= 300 && status < 400)) return explain401(asked, answer);
+  if (status === 403) return explain403(asked, answer);
+  if (status === 404) return explain404(asked, answer);
+  if (status === 429) return busy(asked, answer);
+  if (status >= 502 && status <= 504) return explain503(asked, answer);
+  if (status >= 500) return explain500(asked, answer);
+  if (status >= 200 && status < 300) return notOpenAi(asked, answer);
+  return fail('check', `the model server refused our question: ${status}`, [asked, answer], {
+    hint: `oc logs -n ${asked.service.namespace} deploy/${asked.service.name}-predictor --tail=50`,
+  });
+}
+
+/** Why there was no answer at all. */
+export function explainSilence(asked: Asked, error: unknown, timeoutMs: number): StepError {
+  const seen = codes(error);
+  const { namespace, name } = asked.service;
+  const { host } = new URL(asked.url);
+  const tls = seen.find((code) => tlsMeanings[code] !== undefined || code.startsWith('ERR_TLS_'));
+  const evidence = [`${deepest(error)} (${asked.method} ${asked.url})`];
+  if (tls !== undefined) {
+    const why = tlsMeanings[tls] ?? 'is not accepted';
+    return new StepError('refused', `LD183 TLS: the certificate of ${host} ${why}`, {
+      evidence,
+      hint: "inject the cluster's authorities (ConfigMap with label config.openshift.io/inject-trusted-cabundle=true) and name the file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS",
+      cause: error,
+    });
+  }
+  const late = seen.includes('TimeoutError') || seen.includes('ABORT_ERR');
+  const headline = late
+    ? `${host} gave no whole answer within ${timeoutMs / 1000} s`
+    : `${host} cannot be reached: ${silence[seen.find((code) => silence[code]) ?? ''] ?? deepest(error)}`;
+  return new StepError('unavailable', headline, {
+    evidence,
+    hint: `oc get inferenceservice,pods -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
+    cause: error,
+  });
+}
+
+/** An answer that no OpenAI-compatible server would give. */
+export function notOpenAi(
+  asked: Pick<Asked, 'url' | 'method'>,
+  answer: Pick<Answer, 'status' | 'text'>,
+): StepError {
+  const page = /<html|<!doctype/i.test(answer.text) ? 'a web page' : 'something else';
+  return new StepError('check', `NOT_OPENAI: ${asked.url} answered with ${page} instead of OpenAI's JSON`, {
+    evidence: [quote(asked, answer)],
+    hint: `curl -sS -i ${asked.url}   (see who answers there; the url must be the model's own)`,
+  });
+}
+
+function explain401(asked: Asked, answer: Answer): StepError {
+  const { namespace, name } = asked.service;
+  const account = accountOf(asked.token);
+  const headline = asked.token
+    ? `LD181 AUTH_401: ${host(asked)} does not accept the token of ${account ?? 'this account'}`
+    : `LD181 AUTH_401: ${host(asked)} asks for a token, and the InferenceService ${name} says that none is needed`;
+  return fail('refused', headline, [asked, answer], {
+    hint: asked.token
+      ? `oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${name} -o yaml | grep -A3 auth   (the token must be for this cluster's own API server, and not expired)`
+      : `oc annotate inferenceservice ${name} -n ${namespace} security.opendatahub.io/enable-auth=true   (restarts the model)`,
+  });
+}
+
+function explain403(asked: Asked, answer: Answer): StepError {
+  const { namespace, name } = asked.service;
+  const account = accountOf(asked.token);
+  const [, who] = account?.split('/') ?? [];
+  return fail(
+    'refused',
+    `LD182 AUTH_403: ${account ?? 'this account'} may not use ${namespace}/${name}`,
+    [asked, answer],
+    {
+      more: [
+        `missing rule: apiGroups [serving.kserve.io], resources [inferenceservices], resourceNames [${name}], verbs [get] (Role in ${namespace})`,
+      ],
+      hint:
+        `oc create role ${name}-view-role -n ${namespace} --verb=get --resource=inferenceservices.serving.kserve.io --resource-name=${name} ; ` +
+        `oc create rolebinding ${who ?? name}-view -n ${namespace} --role=${name}-view-role --serviceaccount=${account?.replace('/', ':') ?? '<namespace>:<account>'}`,
+    },
+  );
+}
+
+function explain404(asked: Asked, answer: Answer): StepError {
+  const message = openAiMessage(answer.text);
+  if (message === undefined) return notOpenAi(asked, answer);
+  return fail('check', `the model server does not know what we ask for: ${message}`, [asked, answer], {
+    hint: `curl -sS ${new URL(asked.url).origin}/v1/models   (the served name must be one of these)`,
+  });
+}
+
+function busy(asked: Asked, answer: Answer): StepError {
+  return fail('unavailable', `${host(asked)} is busy: it answers 429`, [asked, answer], {
+    hint: 'wait for the load to pass, or raise --max-num-seqs of the server, and start the run again',
+  });
+}
+
+/** The router's page says that no pod is behind the Route; anything else comes from a proxy that cannot reach its server. */
+function explain503(asked: Asked, answer: Answer): StepError {
+  const { namespace, name } = asked.service;
+  const router = /application is not available|haproxy|<html/i.test(answer.text);
+  const headline = router
+    ? `LD180 ROUTE_503: the router has no ready pod behind ${host(asked)}`
+    : `${host(asked)} answers ${answer.status}`;
+  return fail('unavailable', headline, [asked, answer], {
+    hint: `oc get pods,endpointslices -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
+  });
+}
+
+function explain500(asked: Asked, answer: Answer): StepError {
+  const message = openAiMessage(answer.text) ?? 'no reason given';
+  const { namespace, name } = asked.service;
+  const vocabulary = /vocab|tiktoken/i.test(message);
+  return fail(
+    'check',
+    `${vocabulary ? 'LD132 HARMONY_VOCAB: ' : ''}the model server fails at ${new URL(asked.url).pathname}: ${message}`,
+    [asked, answer],
+    {
+      hint: vocabulary
+        ? 'run verify-tiktoken: TIKTOKEN_ENCODINGS_BASE must name a folder that holds the exact o200k_base.tiktoken, or be unset'
+        : `oc logs -n ${namespace} deploy/${name}-predictor --tail=100`,
+    },
+  );
+}
+
+function fail(
+  failure: Failure,
+  headline: string,
+  [asked, answer]: readonly [Asked, Answer],
+  { hint, more = [] }: { hint: string; more?: readonly string[] },
+): StepError {
+  return new StepError(failure, headline, { evidence: [quote(asked, answer), ...more], hint });
+}
+
+/** `503 <html>… (GET https://…)`, on one line and not longer than a line should be. */
+function quote(
+  { method, url }: Pick<Asked, 'method' | 'url'>,
+  { status, text }: Pick<Answer, 'status' | 'text'>,
+): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return `${status} ${line.length > 300 ? `${line.slice(0, 300)}…` : line || '(empty)'} (${method} ${url})`;
+}
+
+/** `namespace/name` of the ServiceAccount that a token speaks for. */
+function accountOf(token: string | undefined): string | undefined {
+  const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec((token && readToken(token)?.sub) || '');
+  return match ? `${match[1]}/${match[2]}` : undefined;
+}
+
+function openAiMessage(text: string): string | undefined {
+  try {
+    const body = JSON.parse(text) as { error?: { message?: unknown } } | null;
+    return typeof body?.error?.message === 'string' ? body.error.message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function host({ url }: Pick<Asked, 'url'>): string {
+  return new URL(url).host;
+}
+
+const tlsMeanings: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: 'comes from an authority that nobody here trusts',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'comes from an authority that nobody here trusts',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'comes from an authority that nobody here trusts',
+  UNABLE_TO_GET_ISSUER_CERT: 'comes from an authority that nobody here trusts',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'comes from an authority that nobody here trusts',
+  CERT_HAS_EXPIRED: 'has expired',
+  CERT_NOT_YET_VALID: 'is not valid yet',
+  CERT_SIGNATURE_FAILURE: 'has a signature that does not fit',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'is for another name',
+};
+
+const silence: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no such name',
+  EAI_AGAIN: 'the name server does not answer',
+  ECONNRESET: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  ETIMEDOUT: 'no connection in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  EHOSTUNREACH: 'no way to that host',
+  ENETUNREACH: 'no way to that network',
+};
+
+/** Codes and names down the chain of causes: fetch says only `fetch failed`. */
+function codes(error: unknown): string[] {
+  const found: string[] = [];
+  for (const each of chain(error)) {
+    if ('code' in each && typeof each.code === 'string') found.push(each.code);
+    found.push(each.name);
+  }
+  return found;
+}
+
+function deepest(error: unknown): string {
+  return chain(error).at(-1)?.message || String(error);
+}
+
+function chain(error: unknown): Error[] {
+  const found: Error[] = [];
+  let at = error;
+  while (at instanceof Error && found.length < 10) {
+    found.push(at);
+    at = at instanceof AggregateError ? at.errors[0] : at.cause;
+  }
+  return found;
+}
