@@ -142,3 +142,21 @@ export function camel(name: string): string {
 export function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 }
+
+/** What every Task takes beside its own params; they reach the step as its environment. */
+export const commonParams = {
+  'ca-configmap': {
+    kind: 'string',
+    description: 'ConfigMap with authorities to trust besides the usual ones, in *.crt or *.pem; may be absent',
+    default: 'trusted-ca',
+  },
+  'log-format': { kind: 'string', description: 'How the log is written', choices: ['text', 'json'], default: 'text' },
+  'log-level': { kind: 'string', description: 'How much the log says', choices: ['info', 'debug'], default: 'info' },
+} as const satisfies Params;
+
+/** Where the Task YAML mounts what a step reads and writes; every path reaches the step as an argument or a variable. */
+export const mountPaths = {
+  results: '/tekton/results',
+  secrets: '/var/run/llm-rollout',
+  ca: '/etc/llm-rollout/ca',
+} as const;

@@ -1,0 +1,95 @@
+import { exitCodeMeanings, exitCodes } from '../steps/lib/errors.ts';
+import type { StepSpec } from '../steps/lib/step.ts';
+import { fillMarks } from './generated.ts';
+import { accountName } from './render-rbac.ts';
+import { describeParams, describeResults } from './render-task.ts';
+
+/** The Task's README: its tables from the spec, its prose as it was. */
+export function renderTaskReadme(spec: StepSpec, readme: string): string {
+  const skeleton = [
+    `# ${spec.name}`,
+    '',
+    spec.summary,
+    '',
+    ...['parameters', 'results', 'permissions'].flatMap((name) => [
+      `<!-- generated: ${name} -->`,
+      '<!-- end -->',
+      '',
+    ]),
+  ].join('\n');
+  return fillMarks(readme === '' ? skeleton : readme, {
+    parameters: parameterTable(spec),
+    results: resultTable(spec),
+    permissions: permissionTable(spec),
+  });
+}
+
+function parameterTable(spec: StepSpec): string {
+  const rows = [...describeParams(spec)].map(({ name, description, ...rest }) => [
+    code(name),
+    description,
+    'default' in rest ? code(rest.default) : '(required)',
+  ]);
+  return `## Parameters\n\n${table(['Name', 'Description', 'Default'], rows)}`;
+}
+
+function resultTable(spec: StepSpec): string {
+  const rows = [...describeResults(spec)].map(({ name, description }) => [code(name), description]);
+  return `## Results\n\n${table(['Name', 'Description'], rows)}`;
+}
+
+function permissionTable(spec: StepSpec): string {
+  if (spec.permissions.length === 0) {
+    return `## Permissions\n\nNone: ServiceAccount \`${accountName(spec)}\` has no token in the pod.`;
+  }
+  const rows = spec.permissions.map((rule) => [
+    rule.resources
+      .map((resource) => code(rule.apiGroup ? `${resource}.${rule.apiGroup}` : resource))
+      .join(' '),
+    rule.verbs.join(', '),
+    (rule.resourceNames ?? ['any']).map((name) => (name === 'any' ? name : code(name))).join(' '),
+    rule.namespaceParam ? code(`$(params.${rule.namespaceParam})`) : "the run's",
+    rule.why,
+  ]);
+  return [
+    '## Permissions',
+    '',
+    `ServiceAccount \`${accountName(spec)}\`, made with its Role by the YAML in this folder:`,
+    '',
+    table(['Resources', 'Verbs', 'Names', 'Namespace', 'Why'], rows),
+  ].join('\n');
+}
+
+export function exitCodeTable(): string {
+  const rows = Object.entries(exitCodes).map(([name, exitCode]) => [
+    String(exitCode),
+    name,
+    exitCodeMeanings[name as keyof typeof exitCodes],
+  ]);
+  return table(['Code', 'Name', 'Meaning'], rows);
+}
+
+export function taskTable(specs: readonly StepSpec[]): string {
+  return table(
+    ['Task', 'What it does'],
+    specs.map((spec) => [`[${spec.name}](tasks/${spec.name}/README.md)`, spec.summary]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', '<br>');
+}
+
+function code(text: string): string {
+  return text === ''
+    ? '(empty)'
+    : text
+        .split('\n')
+        .map((line) => `\`${line}\``)
+        .join('<br>');
+}
