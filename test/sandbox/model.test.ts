@@ -133,11 +133,6 @@ test.each([
   expect(made).toHaveLength(calls);
   for (const call of made) expect(() => JSON.parse(call.function.arguments)).toThrow(SyntaxError);
 });
-  expect(body.choices?.[0]?.finish_reason).toBe(finish);
-  expect(body.choices?.[0]?.message.tool_calls?.length ?? 0).toBe(calls);
-  for (const { function: made } of body.choices?.[0]?.message.tool_calls ?? [])
-    expect(() => JSON.parse(made.arguments)).toThrow();
-});
 
 test('a tiny budget leaks harmony’s frame', async () => {
   const { url } = await serve();
