@@ -1,4 +1,5 @@
 import { spec as applyServing } from './apply-serving/spec.ts';
+import { spec as checkRevision } from './check-revision/spec.ts';
 import type { StepSpec } from './lib/step.ts';
 import { spec as rotateToken } from './rotate-token/spec.ts';
 import { spec as settleRollout } from './settle-rollout/spec.ts';
@@ -16,4 +17,5 @@ export const specs: readonly StepSpec[] = [
   smokeToolCalls,
   rotateToken,
   settleRollout,
+  checkRevision,
 ];

@@ -38,6 +38,27 @@ describe('pipelines/rollout-model.yaml', () => {
     }
   });
 
+  it('has the defaults of its Tasks', () => {
+    const own = new Map(
+      (pipeline.spec.params ?? []).map((param) => [`$(params.${param.name})`, param.default]),
+    );
+    for (const task of all()) {
+      const defaults = new Map(
+        tasks.get(task.taskRef.name)?.spec.params?.map((param) => [param.name, param.default]),
+      );
+      for (const { name, value } of task.params ?? []) {
+        const wanted = defaults.get(name);
+        if (own.has(value) && wanted !== undefined && `${task.name} ${name}` !== 'settle-rollout timeout') {
+          expect({ task: task.name, name, default: own.get(value) }).toEqual({
+            task: task.name,
+            name,
+            default: wanted,
+          });
+        }
+      }
+    }
+  });
+
   it('names only results that there are, and uses every parameter', () => {
     const texts = [
       ...all().flatMap((task) => [

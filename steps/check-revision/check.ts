@@ -1,0 +1,69 @@
+import { StepError } from '../lib/errors.ts';
+import type { Hub } from '../lib/hub.ts';
+import type { Log } from '../lib/log.ts';
+import { type Clock, retry } from '../lib/retry.ts';
+import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import { describePush, knownAs, type KnownRevisions } from './plan.ts';
+import type { spec } from './spec.ts';
+
+interface CheckWorld {
+  readonly hub: Pick<Hub, 'resolveRevision'>;
+  readonly readRecord: () => Promise<KnownRevisions | undefined>;
+  readonly fetch: typeof fetch;
+  readonly webhookSecret: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Tells the listener of a commit that no roll-out has dealt with; told twice, the run's name makes it one run. */
+export async function checkRevision(
+  params: ParamsOf<typeof spec>,
+  world: CheckWorld,
+): Promise<ResultsOf<typeof spec>> {
+  const { hub, log, signal } = world;
+  const { commit } = await hub.resolveRevision(params.model, params.branch, signal);
+  const known = knownAs(commit, await world.readRecord());
+  if (known) {
+    log.info('nothing new', { model: params.model, revision: commit, because: known });
+    return { revision: commit, posted: 'false', outcome: 'unchanged' };
+  }
+  const push = JSON.stringify(describePush(params.model, params.branch, commit));
+  await retry(() => post(push, params.listener, world), {
+    attempts: 5,
+    signal,
+    clock: world.clock,
+    retryable: (error) => error instanceof StepError && error.failure === 'unavailable',
+    onRetry: (error, waitMs) => log.warn('listener not reached', { error: String(error), 'wait-ms': waitMs }),
+  });
+  log.info('told the listener', { model: params.model, revision: commit, listener: params.listener });
+  return { revision: commit, posted: 'true', outcome: 'ok' };
+}
+
+/** A listener says 202 whatever it then does: what became of it is seen in the runs. */
+async function post(
+  push: string,
+  listener: string,
+  { fetch, webhookSecret, signal }: CheckWorld,
+): Promise<void> {
+  const hint = `oc get eventlistener,service -n <namespace>   (is ${listener} its address?)`;
+  let response: Response;
+  try {
+    response = await fetch(listener, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-webhook-secret': webhookSecret },
+      body: push,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
+    });
+  } catch (error) {
+    const evidence = [`${error instanceof Error ? error.message : String(error)} (POST ${listener})`];
+    throw new StepError('unavailable', 'the EventListener does not answer', { evidence, hint, cause: error });
+  }
+  await response.body?.cancel();
+  if (response.status === 202) return;
+  const failure = response.status >= 500 ? 'unavailable' : 'refused';
+  throw new StepError(failure, `the EventListener answered ${response.status} instead of 202`, {
+    evidence: [`HTTP ${response.status} (POST ${listener})`],
+    hint,
+  });
+}

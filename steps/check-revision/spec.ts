@@ -1,0 +1,67 @@
+import { serviceParam } from '../lib/serving/service.ts';
+import { modelId } from '../lib/shapes.ts';
+import { defineStep } from '../lib/step.ts';
+
+export const spec = defineStep({
+  name: 'check-revision',
+  displayName: 'Check for a new revision',
+  summary:
+    'Asks the Hub for the newest commit and tells the EventListener of it as the Hub would: the poll for clusters that the Hub cannot reach.',
+  params: {
+    model: {
+      kind: 'string',
+      description: 'Model repository on the Hub',
+      default: 'openai/gpt-oss-20b',
+      ...modelId,
+    },
+    branch: {
+      kind: 'string',
+      description: 'Branch that is followed',
+      default: 'main',
+      pattern: '(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
+      shape: 'a branch, such as main',
+    },
+    service: serviceParam,
+    'hf-endpoint': {
+      kind: 'string',
+      description: 'The Hub, or a mirror that speaks its API',
+      default: 'https://huggingface.co',
+      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
+      shape: 'an http or https address without user, query or fragment',
+    },
+    listener: {
+      kind: 'string',
+      description: 'Address of the EventListener',
+      default: 'http://el-llm-rollout:8080',
+      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
+      shape: 'an http or https address without user, query or fragment',
+    },
+  },
+  secrets: {
+    'webhook-secret': {
+      description: 'secret that the EventListener asks for',
+      default: 'llm-rollout-webhook',
+      keys: { secret: { secret: true } },
+    },
+    'hf-secret': {
+      description: 'token of the Hub, for gated and private models',
+      default: 'hf-token',
+      optional: true,
+      keys: { token: { secret: true } },
+    },
+  },
+  results: {
+    revision: { description: 'Newest commit of the branch' },
+    posted: { description: 'true when the EventListener was told of it' },
+  },
+  permissions: [
+    {
+      apiGroup: '',
+      resources: ['configmaps'],
+      verbs: ['get'],
+      resourceNames: ['$(params.service)-rollout'],
+      why: 'sees which revisions were rolled out, or failed',
+    },
+  ],
+  resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
+});

@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkRevision } from '../../../steps/check-revision/check.ts';
+import { createLog } from '../../../steps/lib/log.ts';
+
+const commit = 'c'.repeat(40);
+let listener: string;
+let seen: { secret: string | undefined; body: string }[];
+let answers: number[];
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  seen = [];
+  answers = [];
+  const server = createServer(async (request, response) => {
+    seen.push({ secret: request.headers['x-webhook-secret']?.toString(), body: await readBody(request) });
+    response.writeHead(answers.shift() ?? 202).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  listener = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  close = () => new Promise((resolve) => server.close(() => resolve()));
+});
+
+afterEach(() => close());
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+const params = { model: 'o/n', branch: 'main', service: 's', hfEndpoint: 'https://hub', listener: '' };
+
+function check(promoted?: string) {
+  return checkRevision(
+    { ...params, listener },
+    {
+      hub: { resolveRevision: async () => ({ commit, gated: false, private: false }) },
+      readRecord: async () => (promoted ? { promoted: { revision: promoted }, failed: [] } : undefined),
+      fetch,
+      webhookSecret: 'sesame-sesame-1',
+      log: createLog({ write: () => {}, env: {}, step: 'check-revision' }),
+      clock: { now: () => 0, sleep: async () => {} },
+      signal: new AbortController().signal,
+    },
+  );
+}
+
+describe('checkRevision', () => {
+  it('tells the listener of a new commit, with the secret', async () => {
+    expect(await check()).toEqual({ revision: commit, posted: 'true', outcome: 'ok' });
+    expect(seen[0]?.secret).toBe('sesame-sesame-1');
+    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ updatedRefs: [{ newSha: commit }] });
+  });
+
+  it('says nothing of what is promoted', async () => {
+    expect(await check(commit)).toEqual({ revision: commit, posted: 'false', outcome: 'unchanged' });
+    expect(seen).toEqual([]);
+  });
+
+  it('tries again while the listener is down', async () => {
+    answers = [503, 502];
+    expect((await check()).posted).toBe('true');
+    expect(seen).toHaveLength(3);
+  });
+
+  it('does not repeat what is refused', async () => {
+    answers = [400];
+    await expect(check()).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('400'),
+    });
+    expect(seen).toHaveLength(1);
+  });
+});
