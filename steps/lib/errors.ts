@@ -52,11 +52,19 @@ export class StepError extends Error {
 /** Anything thrown, as a StepError; what no adapter has translated is a defect of ours. */
 export function asStepError(error: unknown): StepError {
   if (error instanceof StepError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new StepError('internal', `unexpected: ${firstLine(message)}`, {
+  return new StepError('internal', `unexpected: ${firstLine(describe(error))}`, {
     hint: 'run it again with LOG_LEVEL=debug and report the stack below as a defect',
     cause: error,
   });
+}
+
+/** Anything can be thrown, even what has no text. */
+function describe(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return typeof error;
+  }
 }
 
 export function firstLine(text: string): string {

@@ -44,9 +44,23 @@ export async function parseFlags(spec: StepSpec, argv: readonly string[]): Promi
       ),
     )
     .option('help', { type: 'boolean', description: 'Show this text' });
-  const parsed: Record<string, unknown> = await parser.parseAsync([...argv]);
+  const inherited = argv.filter(isInherited);
+  const words = argv.filter((word) => !isInherited(word)).map(keepQuotes);
+  const parsed: Record<string, unknown> = await parser.parseAsync(words);
   if (parsed['help'] === true) return { values: {}, problems: [], help: `${await parser.getHelp()}\n` };
-  return collect(parsed, known);
+  const { values, problems } = collect(parsed, known);
+  return { values, problems: [...inherited.map((word) => `${word}: no such flag`), ...problems] };
+}
+
+/** yargs takes `--constructor` and its like for something it knows, and breaks. */
+function isInherited(word: string): boolean {
+  const [, name] = /^--?([^=.]+)/.exec(word) ?? [];
+  return name !== undefined && name in Object.prototype;
+}
+
+/** yargs strips a pair of quotes around a value as if it were a shell. */
+function keepQuotes(word: string): string {
+  return word.replace(/^(--[^=]+=)?(["'])([^]*)\2$/, '$1$2$2$3$2$2');
 }
 
 function collect(parsed: Record<string, unknown>, known: Readonly<Record<string, string>>): Flags {
@@ -57,7 +71,7 @@ function collect(parsed: Record<string, unknown>, known: Readonly<Record<string,
     if (name === '_') {
       for (const word of value as unknown[])
         problems.push(`${JSON.stringify(word)}: is not a flag; flags are --name=value`);
-    } else if (!(name in known)) problems.push(`--${name}: no such flag`);
+    } else if (!Object.hasOwn(known, name)) problems.push(`--${name}: no such flag`);
     else if (Array.isArray(value)) problems.push(`--${name}: given ${value.length} times`);
     else if (typeof value === 'string') values[name] = value;
   }

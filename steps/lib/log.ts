@@ -32,7 +32,13 @@ export function createLog({ write, env, step, now = () => new Date() }: LogOptio
     (level: Level) =>
     (event: string, fields: Fields = {}) => {
       if (level === 'debug' && env['LOG_LEVEL'] !== 'debug') return;
-      write(`${render({ level, event, fields, step, time: now(), withTime, redact: redactor.redact })}\n`);
+      const clean = Object.entries(fields).flatMap(([key, value]) =>
+        value === undefined
+          ? []
+          : [[key, typeof value === 'string' ? redactor.redact(value) : value] as const],
+      );
+      const line = { level, event: redactor.redact(event), fields: clean, step, time: now(), withTime };
+      write(`${render(line)}\n`);
     };
   return {
     debug: emit('debug'),
@@ -47,27 +53,23 @@ export function createLog({ write, env, step, now = () => new Date() }: LogOptio
 interface Line {
   readonly level: Level;
   readonly event: string;
-  readonly fields: Fields;
+  readonly fields: readonly (readonly [string, string | number | boolean])[];
   readonly step: string;
   readonly time: Date;
   readonly withTime: boolean;
-  readonly redact: (text: string) => string;
 }
 
-function renderText({ level, event, fields, time, withTime, redact }: Line): string {
+function renderText({ level, event, fields, time, withTime }: Line): string {
   const prefix = `${withTime ? `${time.toISOString()} ` : ''}${level === 'info' ? '' : `${level} `}`;
-  const pairs = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${quote(String(value))}`);
+  const pairs = fields.map(([key, value]) => `${key}=${quote(String(value))}`);
   const line = pairs.length > 0 ? `${event}  ${pairs.join(' ')}` : event;
-  return redact(prefix + printable(line));
+  return prefix + printable(line);
 }
 
-function renderJson({ level, event, fields, step, time, redact }: Line): string {
-  const clean = Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]),
-  );
-  return JSON.stringify({ ts: time.toISOString(), level, step, event: redact(event), ...clean });
+function renderJson({ level, event, fields, step, time }: Line): string {
+  const own = { ts: time.toISOString(), level, step, event };
+  // Spread on both sides: ours come first, and a field of the same name cannot replace them.
+  return JSON.stringify({ ...own, ...Object.fromEntries(fields), ...own });
 }
 
 function quote(value: string): string {

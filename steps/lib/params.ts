@@ -29,8 +29,8 @@ export function convertParams<P extends Params, S extends Secrets, R extends Res
 }
 
 function convert(param: Param, given: string | undefined): Converted {
-  const text = given ?? param.default;
-  if (text === undefined || (text === '' && param.default === undefined)) return { problem: 'is required' };
+  const text = given || param.default;
+  if (text === undefined) return { problem: 'is required' };
   if (text.includes('$('))
     return { problem: `${quote(text)} holds $(…), a variable that nobody has filled in` };
   switch (param.kind) {

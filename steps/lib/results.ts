@@ -7,23 +7,29 @@ export const resultsLimit = 2048;
 
 /** Writes each result as a file of that name, whole or not at all, without a newline (Tekton keeps one, and `when` then never matches). */
 export async function writeResults(folder: string, results: Readonly<Record<string, string>>): Promise<void> {
-  const size = Object.entries(results).reduce(
-    (sum, [name, value]) => sum + Buffer.byteLength(name + value),
-    0,
-  );
+  const sizes = Object.entries(results).map(([name, value]) => ({
+    name,
+    bytes: bytesInMessage(name, value),
+  }));
+  const size = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   if (size > resultsLimit) {
     throw new StepError(
       'internal',
       `results take ${size} bytes, more than the ${resultsLimit} a Task may give`,
       {
-        evidence: Object.entries(results).map(
-          ([name, value]) => `${name}: ${Buffer.byteLength(value)} bytes`,
-        ),
+        evidence: sizes.map(({ name, bytes }) => `${name}: ${bytes} bytes`),
         hint: 'report this as a defect; nothing that large belongs in a result',
       },
     );
   }
-  for (const [name, value] of Object.entries(results)) await writeResult(folder, name, value);
+  for (const [name, value] of Object.entries(results))
+    await writeResult(folder, name, value.replace(/[\r\n]+$/, ''));
+}
+
+/** What a result takes in the message, where it travels as JSON that escapes `<`, `>` and `&` too. */
+function bytesInMessage(name: string, value: string): number {
+  const escaped = JSON.stringify([name, value]).replace(/[<>&\u2028\u2029]/g, '\\u0000');
+  return Buffer.byteLength(escaped) + '{"key":,"value":,"type":1}'.length - '[,]'.length + ','.length;
 }
 
 async function writeResult(folder: string, name: string, value: string): Promise<void> {

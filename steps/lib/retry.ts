@@ -39,37 +39,52 @@ export interface RetryOptions {
  * (`baseMs` 500, `capMs` 20,000). Throws the last error.
  */
 export async function retry<T>(attempt: (n: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { clock = systemClock, retryable = () => true, patienceMs = 600_000, signal, onRetry } = options;
-  let patience = patienceMs;
-  for (let n = 1; ;) {
+  const { clock = systemClock, signal, onRetry } = options;
+  const budget = { attempt: 1, patienceMs: options.patienceMs ?? 600_000 };
+  for (;;) {
     signal?.throwIfAborted();
     try {
-      return await attempt(n);
+      return await attempt(budget.attempt);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      const verdict = retryable(error);
-      let waitMs: number;
-      if (typeof verdict === 'object') {
-        waitMs = verdict.afterMs;
-        patience -= waitMs;
-        if (patience < 0) throw error;
-      } else {
-        if (!verdict || n >= options.attempts) throw error;
-        waitMs = backoff(n, options);
-        n += 1;
-      }
+      const waitMs = spend(budget, error, options);
+      if (waitMs === undefined) throw error;
       onRetry?.(error, waitMs);
       await clock.sleep(waitMs, signal);
     }
   }
 }
 
+/** Milliseconds to wait before the next try, taken from the attempts or from the patience; undefined when there is none left. */
+function spend(
+  budget: { attempt: number; patienceMs: number },
+  error: unknown,
+  options: RetryOptions,
+): number | undefined {
+  const verdict = options.retryable?.(error) ?? true;
+  if (typeof verdict === 'object') {
+    // A server that asks for no wait at all would otherwise be asked for ever.
+    const waitMs = Math.max(options.baseMs ?? defaultBaseMs, verdict.afterMs || 0);
+    budget.patienceMs -= waitMs;
+    return budget.patienceMs < 0 ? undefined : waitMs;
+  }
+  if (!verdict || budget.attempt >= options.attempts) return undefined;
+  budget.attempt += 1;
+  return backoff(budget.attempt - 1, options);
+}
+
+const defaultBaseMs = 500;
+
 /** Milliseconds to wait after failed attempt `n`: anywhere below a ceiling that doubles up to `capMs`. */
 export function backoff(
   n: number,
-  { baseMs = 500, capMs = 20_000, random = Math.random }: Pick<RetryOptions, 'baseMs' | 'capMs' | 'random'>,
+  {
+    baseMs = defaultBaseMs,
+    capMs = 20_000,
+    random = Math.random,
+  }: Pick<RetryOptions, 'baseMs' | 'capMs' | 'random'>,
 ): number {
-  return Math.floor(random() * Math.min(capMs, baseMs * 2 ** (n - 1)));
+  return Math.floor(random() * Math.min(capMs, baseMs * 2 ** Math.min(n - 1, 40)));
 }
 
 /**
@@ -80,7 +95,8 @@ export function requestedWait(headers: Headers, now: number): number | undefined
   const after = headers.get('retry-after');
   if (after !== null) {
     if (/^\d{1,9}$/.test(after.trim())) return Number(after) * 1000;
-    const date = Date.parse(after);
+    // Date.parse reads years into anything: `-3` is 2001.
+    const date = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(after) ? Date.parse(after) : Number.NaN;
     if (!Number.isNaN(date)) return Math.max(0, date - now);
   }
   const window = /;\s*r=0\b.*;\s*t=(\d{1,6})/.exec(headers.get('ratelimit') ?? '');

@@ -56,7 +56,7 @@ export async function runStep<P extends Params, S extends Secrets, R extends Res
     world.stdout.write(flags.help);
     return exitCodes.ok;
   }
-  const resultsDir = flags.values['results-dir'];
+  const resultsDir = flags.values['results-dir'] || undefined;
   const publish = (results: Record<string, string>) => publishResults(results, resultsDir, world);
   const stop = listenForStop(world);
   try {
@@ -67,14 +67,14 @@ export async function runStep<P extends Params, S extends Secrets, R extends Res
       log,
       clock: systemClock,
       signal: stop.signal,
-      namespace: flags.values['namespace'],
+      namespace: flags.values['namespace'] || undefined,
       taskRun: flags.values['task-run'] ?? '',
     });
     const results = await Promise.race([work, stop.graceOver]);
     await publish(toFiles(results, log));
     return exitCodes.ok;
   } catch (thrown) {
-    const error = asStepError(thrown);
+    const error = stop.signal.aborted ? stoppedBy(stop.signal, thrown) : asStepError(thrown);
     report(error, log, world.env);
     await publish({ outcome: outcomeOf(error, log) }).catch((failed: unknown) =>
       report(asStepError(failed), log, world.env),
@@ -135,6 +135,14 @@ function report(error: StepError, log: Log, env: World['env']): void {
   log.info(`Try: ${error.hint}`);
 }
 
+/** After a signal the signal is the reason, however what it cut short explains itself. */
+function stoppedBy(signal: AbortSignal, thrown: unknown): StepError {
+  const { failure, message, hint } = asStepError(signal.reason);
+  return thrown === signal.reason
+    ? asStepError(thrown)
+    : new StepError(failure, message, { hint, cause: thrown });
+}
+
 function reportStack(error: unknown, log: Log): void {
   for (let at = error; at instanceof Error; at = at.cause) {
     for (const line of (at.stack ?? at.message).split('\n')) log.info(`  ${line}`);
@@ -150,7 +158,11 @@ function listenForStop(world: World) {
   });
   graceOver.catch(() => {});
   const stopBy = (name: 'SIGTERM' | 'SIGINT') => () => {
-    if (controller.signal.aborted) return;
+    // Whoever asks twice does not want to wait.
+    if (controller.signal.aborted) {
+      giveUp(controller.signal.reason);
+      return;
+    }
     const error = new StepError('stopped', `stopped by ${name}`, {
       hint: 'start the run again; it goes on where this one stopped',
     });

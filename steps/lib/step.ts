@@ -114,12 +114,10 @@ type KeysOf<S extends SecretSource> = {
 };
 
 export type ParamsOf<Spec> =
-  Spec extends StepSpec<infer P, Secrets, Results>
-    ? { readonly [K in keyof P & string as Camel<K>]: ValueOf<P[K]> }
-    : never;
+  Spec extends StepSpec<infer P> ? { readonly [K in keyof P & string as Camel<K>]: ValueOf<P[K]> } : never;
 
 export type SecretsOf<Spec> =
-  Spec extends StepSpec<Params, infer S, Results>
+  Spec extends StepSpec<Params, infer S>
     ? {
         readonly [K in keyof S & string as Camel<K>]: S[K] extends { optional: true }
           ? KeysOf<S[K]> | undefined
@@ -147,11 +145,22 @@ export function kebab(name: string): string {
 export const commonParams = {
   'ca-configmap': {
     kind: 'string',
-    description: 'ConfigMap with authorities to trust besides the usual ones, in *.crt or *.pem; may be absent',
+    description:
+      'ConfigMap with authorities to trust besides the usual ones, in *.crt or *.pem; may be absent',
     default: 'trusted-ca',
   },
-  'log-format': { kind: 'string', description: 'How the log is written', choices: ['text', 'json'], default: 'text' },
-  'log-level': { kind: 'string', description: 'How much the log says', choices: ['info', 'debug'], default: 'info' },
+  'log-format': {
+    kind: 'string',
+    description: 'How the log is written',
+    choices: ['text', 'json'],
+    default: 'text',
+  },
+  'log-level': {
+    kind: 'string',
+    description: 'How much the log says',
+    choices: ['info', 'debug'],
+    default: 'info',
+  },
 } as const satisfies Params;
 
 /** Where the Task YAML mounts what a step reads and writes; every path reaches the step as an argument or a variable. */

@@ -1,0 +1,115 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { createLog } from '../../../steps/lib/log.ts';
+import { readSecrets } from '../../../steps/lib/secrets.ts';
+import { defineStep } from '../../../steps/lib/step.ts';
+
+const spec = defineStep({
+  name: 'try',
+  displayName: 'Try',
+  summary: 'Tries the Secrets.',
+  params: {},
+  secrets: {
+    's3-secret': {
+      description: 'the bucket',
+      default: 'bucket',
+      keys: { KEY: { secret: true }, ENDPOINT: { secret: false }, REGION: { secret: false, optional: true } },
+    },
+    'hf-secret': {
+      description: 'the Hub',
+      default: 'hf-token',
+      optional: true,
+      keys: { token: { secret: true }, user: { secret: false } },
+    },
+  },
+  results: {},
+  permissions: [],
+  resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '64Mi' } },
+});
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function mount(name: string, keys: Record<string, string | Buffer>): Promise<string> {
+  await mkdir(join(folder, name));
+  for (const [key, value] of Object.entries(keys)) await writeFile(join(folder, name, key), value);
+  return join(folder, name);
+}
+
+const log = () => createLog({ write: () => {}, env: {}, step: 'try' });
+
+describe('readSecrets', () => {
+  test('reads the files and gives exact types', async () => {
+    const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'https://s3' });
+    const { secrets, problems } = await readSecrets(spec, { 's3-secret-dir': s3 }, log());
+    expect(problems).toEqual([]);
+    expect(secrets.s3Secret).toEqual({ KEY: 'key-of-bucket', ENDPOINT: 'https://s3' });
+    expect(secrets.hfSecret).toBeUndefined();
+    expectTypeOf(secrets.s3Secret.KEY).toEqualTypeOf<string>();
+    expectTypeOf(secrets.s3Secret.REGION).toEqualTypeOf<string | undefined>();
+  });
+
+  test('masks what is secret, and leaves the endpoint readable', async () => {
+    const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'https://s3.example.com' });
+    const ours = log();
+    await readSecrets(spec, { 's3-secret-dir': s3 }, ours);
+    expect(ours.redact('key-of-bucket at https://s3.example.com')).toBe('*** at https://s3.example.com');
+  });
+
+  test.each([
+    ['an editor', 'value\n', 'value'],
+    ['Windows', 'value\r\n', 'value'],
+    ['nobody', 'value', 'value'],
+    ['somebody who meant it', 'value\n\n', 'value\n'],
+  ])('drops the newline of %s', async (_, stored, read) => {
+    const s3 = await mount('s3', { KEY: stored, ENDPOINT: 'x' });
+    const { secrets } = await readSecrets(spec, { 's3-secret-dir': s3 }, log());
+    expect(secrets.s3Secret.KEY).toBe(read);
+  });
+
+  test('says all that is missing, of all Secrets', async () => {
+    const s3 = await mount('s3', { KEY: '' });
+    const hf = await mount('hf', { user: 'me' });
+    const { problems } = await readSecrets(spec, { 's3-secret-dir': s3, 'hf-secret-dir': hf }, log());
+    expect(problems).toEqual([
+      `--s3-secret-dir: the Secret mounted in ${s3} is not there or has no KEY, ENDPOINT`,
+      `--hf-secret-dir: the Secret mounted in ${hf} is not there or has no token`,
+    ]);
+  });
+
+  test('asks for the folder of a Secret that is needed, not of an optional one', async () => {
+    const { problems } = await readSecrets(spec, {}, log());
+    expect(problems).toEqual(['--s3-secret-dir: is required: the folder that the Secret is mounted in']);
+  });
+
+  test('takes an optional Secret that is absent for none: the kubelet mounts an empty folder', async () => {
+    const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'x' });
+    const hf = await mount('hf', {});
+    const { secrets, problems } = await readSecrets(
+      spec,
+      { 's3-secret-dir': s3, 'hf-secret-dir': hf },
+      log(),
+    );
+    expect(problems).toEqual([]);
+    expect(secrets.hfSecret).toBeUndefined();
+  });
+
+  test('reports a key that cannot be read as a wrong input, not as a defect', async () => {
+    const s3 = await mount('s3', { ENDPOINT: 'x' });
+    await mkdir(join(s3, 'KEY'));
+    const { problems } = await readSecrets(spec, { 's3-secret-dir': s3 }, log());
+    expect(problems).toEqual([expect.stringMatching(/^--s3-secret-dir: .*KEY.*EISDIR/)]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('says so when it may not read a key', async () => {
+    const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'x' });
+    await chmod(join(s3, 'KEY'), 0o000);
+    const { problems } = await readSecrets(spec, { 's3-secret-dir': s3 }, log());
+    expect(problems).toEqual([expect.stringMatching(/^--s3-secret-dir: .*KEY.*EACCES/)]);
+  });
+});
