@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkRevision } from '../../../steps/check-revision/check.ts';
@@ -13,16 +13,18 @@ let close: () => Promise<void>;
 beforeEach(async () => {
   seen = [];
   answers = [];
-  const server = createServer(async (request, response) => {
-    seen.push({ secret: request.headers['x-webhook-secret']?.toString(), body: await readBody(request) });
-    response.writeHead(answers.shift() ?? 202).end('{}');
-  });
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   listener = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   close = () => new Promise((resolve) => server.close(() => resolve()));
 });
 
 afterEach(() => close());
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  seen.push({ secret: request.headers['x-webhook-secret']?.toString(), body: await readBody(request) });
+  response.writeHead(answers.shift() ?? 202).end('{}');
+}
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -3,13 +3,7 @@ import { describePush, knownAs, type KnownRevisions } from '../../../steps/check
 
 const commit = 'a'.repeat(40);
 const other = 'b'.repeat(40);
-const rollout = (revision: string): Rollout => ({
-  runtime: 'r',
-  path: 'p/',
-  specHash: 'h',
-  manifestDigest: 'd',
-  revision,
-});
+const rollout = (revision: string) => ({ revision });
 
 describe('knownAs', () => {
   it.each<[string, (KnownRevisions & { candidate?: object }) | undefined, string | undefined]>([
