@@ -6,6 +6,7 @@ import { serveForwards } from './forward.ts';
 import type { Image } from './images/recipes.ts';
 import { installDefinitions } from './install/definitions.ts';
 import { installKserve, kserveReady, startKserve } from './install/kserve.ts';
+import { installOpenshiftPolicies } from './install/openshift.ts';
 import { installTekton, tektonReady, type Tags } from './install/tekton.ts';
 import { Kubectl } from './kubectl.ts';
 import { importImages, startContainerd } from './node/containerd.ts';
@@ -65,7 +66,7 @@ async function runCluster({
   await addGpus(kubectl, gpus);
   const count = await imported;
   if (count > 0) report(`${count} images are imported`);
-  await installDefinitions(kubectl);
+  await Promise.all([installDefinitions(kubectl), installOpenshiftPolicies(kubectl)]);
   await Promise.all([
     installTekton(kubectl, tags),
     installKserve(kubectl, plane.authority.certificate, tags),

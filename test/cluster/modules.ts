@@ -3,8 +3,7 @@ import { output } from './command.ts';
 import type { ComponentName } from './components.ts';
 
 /** The folder of modules/<component>/go.mod. */
-export const componentFolder = (component: ComponentName): string =>
-  join(import.meta.dirname, 'modules', component);
+export const componentFolder = (component: string): string => join(import.meta.dirname, 'modules', component);
 
 /** Where Go keeps a module's own files: manifests and scripts are read there, none are copied into this repository. */
 export async function moduleFolder(component: ComponentName, module: string): Promise<string> {

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import * as esbuild from 'esbuild';
 import type { Image, ImageSource } from './recipes.ts';
 
@@ -15,19 +15,24 @@ export async function productImage(base: Image): Promise<ImageSource> {
     throw new Error('dist/ is missing: the product image holds the built bundles.\nTry: npm run build');
   return {
     name: 'product',
-    inputs: [base.tag, await readFile(file), ...(await contents(dist))],
+    inputs: [
+      base.tag,
+      await readFile(file),
+      await readFile(join(repository, 'LICENSE')),
+      ...(await contents(dist)),
+    ],
     containerfile: { file },
     prepare: async () => repository,
     buildArgs: async () => ({ BASE: `oci-archive:${base.archive}` }),
   };
 }
 
-/** The product image, and the sandbox's hub and model as programs in /opt/sandbox for pods that stand in for the Hub and for vLLM. */
+/** The product image, and the sandbox's programs in /opt/sandbox for pods that stand in for the Hub and for vLLM. */
 export async function sandboxImage(product: Image): Promise<ImageSource> {
   const programs = await bundlePrograms();
   const containerfile = `ARG BASE
 FROM \${BASE}
-COPY --chmod=644 . /opt/sandbox/
+COPY . /
 `;
   return {
     name: 'sandbox',
@@ -38,23 +43,36 @@ COPY --chmod=644 . /opt/sandbox/
   };
 }
 
+/** Every sandbox/<name>/serve.ts becomes <name>.mjs. */
 async function bundlePrograms(): Promise<string> {
-  const outdir = await mkdtemp(join(tmpdir(), 'llm-rollout-sandbox-'));
+  const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-sandbox-'));
+  const programs = globSync(join(repository, 'sandbox/*/serve.ts'));
   await esbuild.build({
-    entryPoints: [join(import.meta.dirname, '../pods/*.ts')],
-    outdir,
+    entryPoints: programs.map((file) => ({ in: file, out: basename(dirname(file)) })),
+    outdir: join(folder, 'opt/sandbox'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
     },
     logLevel: 'warning',
   });
-  return outdir;
+  await mkdir(join(folder, 'usr/bin'), { recursive: true });
+  for (const [name, text] of Object.entries(commands)) {
+    await writeFile(join(folder, 'usr/bin', name), text, { mode: 0o755 });
+  }
+  return folder;
 }
+
+/** The two ways a ServingRuntime calls vLLM, both led to the sandbox's model. */
+const commands = {
+  vllm: "#!/usr/bin/node\nimport('/opt/sandbox/model.mjs');\n",
+  // python -m vllm.entrypoints.openai.api_server …
+  python: "#!/usr/bin/node\nprocess.argv.splice(2, 2);\nimport('/opt/sandbox/model.mjs');\n",
+};
 
 /** Names and bytes of all files of a folder, in a fixed order. */
 async function contents(folder: string): Promise<(string | Uint8Array)[]> {

@@ -1,0 +1,101 @@
+import type { Kubectl, KubeObject } from '../kubectl.ts';
+
+/** Namespaces with this label are treated as OpenShift treats all: pods get the UID of the namespace's range. */
+export const sccLabel = { 'security.openshift.io/scc': 'restricted-v2' };
+
+/** The first of a namespace's ten thousand UIDs. */
+export const namespaceUid = 1_000_680_000;
+
+/**
+ * What OpenShift's security context constraint `restricted-v2` does to a pod, as admission policies: it fills in the UID, the group of the
+ * volumes, the seccomp profile and the dropped capabilities, and refuses a UID outside of the namespace's range.
+ */
+export async function installOpenshiftPolicies(kubectl: Kubectl): Promise<void> {
+  await kubectl.apply([
+    filling,
+    binding('MutatingAdmissionPolicy', 'v1beta1'),
+    refusing,
+    binding('ValidatingAdmissionPolicy', 'v1'),
+  ]);
+}
+
+const name = 'openshift-restricted-v2';
+const group = 'admissionregistration.k8s.io';
+const pods = {
+  resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+  namespaceSelector: { matchLabels: sccLabel },
+};
+
+const containers = (
+  kind: string,
+): string => `${kind}: object.spec.?${kind}.orValue([]).map(c, Object.spec.${kind}{
+      name: c.name,
+      securityContext: Object.spec.${kind}.securityContext{
+        allowPrivilegeEscalation: false,
+        runAsNonRoot: true,
+        capabilities: Object.spec.${kind}.securityContext.capabilities{drop: ["ALL"]}
+      }
+    })`;
+
+const filling: KubeObject = {
+  apiVersion: `${group}/v1beta1`,
+  kind: 'MutatingAdmissionPolicy',
+  metadata: { name },
+  spec: {
+    matchConstraints: pods,
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'IfNeeded', // KServe's webhook adds its init container afterwards
+    mutations: [
+      {
+        patchType: 'ApplyConfiguration',
+        applyConfiguration: {
+          expression: `Object{
+  spec: Object.spec{
+    securityContext: Object.spec.securityContext{
+      runAsUser: object.spec.?securityContext.?runAsUser.orValue(${namespaceUid}),
+      fsGroup: object.spec.?securityContext.?fsGroup.orValue(${namespaceUid}),
+      runAsNonRoot: true,
+      seccompProfile: Object.spec.securityContext.seccompProfile{type: "RuntimeDefault"}
+    },
+    ${containers('containers')},
+    ${containers('initContainers')}
+  }
+}`,
+        },
+      },
+    ],
+  },
+};
+
+const inRange = (context: string): string =>
+  `!has(${context}.runAsUser) || (${context}.runAsUser >= ${namespaceUid} && ${context}.runAsUser < ${namespaceUid + 10_000})`;
+
+const refusing: KubeObject = {
+  apiVersion: `${group}/v1`,
+  kind: 'ValidatingAdmissionPolicy',
+  metadata: { name },
+  spec: {
+    matchConstraints: pods,
+    failurePolicy: 'Fail',
+    variables: [
+      { name: 'all', expression: 'object.spec.containers + object.spec.?initContainers.orValue([])' },
+    ],
+    validations: [
+      {
+        expression: `variables.all.all(c, !has(c.securityContext) || ${inRange('c.securityContext')})`,
+        message: `restricted-v2: a container's runAsUser must be in the range of the namespace, from ${namespaceUid}`,
+      },
+      {
+        expression: `!has(object.spec.securityContext) || ${inRange('object.spec.securityContext')}`,
+        message: `restricted-v2: the pod's runAsUser must be in the range of the namespace, from ${namespaceUid}`,
+      },
+    ],
+  },
+};
+
+const binding = (kind: string, version: string): KubeObject => ({
+  apiVersion: `${group}/${version}`,
+  kind: `${kind}Binding`,
+  metadata: { name },
+  spec: { policyName: name, ...(kind === 'ValidatingAdmissionPolicy' && { validationActions: ['Deny'] }) },
+});
