@@ -1,0 +1,9 @@
+import { createCluster } from '../lib/cluster.ts';
+import { runStep } from '../lib/run.ts';
+import { applyServing } from './apply.ts';
+import { spec } from './spec.ts';
+
+process.exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
+  const cluster = await createCluster({ env, log });
+  return applyServing(params, { cluster, namespace: namespace ?? cluster.namespace, log, clock, signal });
+});

@@ -1,0 +1,128 @@
+import { canonicalJson, isRecord } from '../lib/serving/canonical.ts';
+import type { EnvVar, InferenceService, ServingRuntime } from '../lib/serving/service.ts';
+import { type RolloutRecord, sameRollout } from '../lib/serving/rollouts.ts';
+
+export function chooseStrategy({
+  strategy,
+  gpu,
+  replicas,
+}: {
+  readonly strategy: 'auto' | 'Recreate' | 'RollingUpdate';
+  readonly gpu: number;
+  readonly replicas: number;
+}): 'Recreate' | 'RollingUpdate' {
+  if (strategy !== 'auto') return strategy;
+  // With the only GPU in the old pod's hands the new one would stay Pending for ever, and the service would call itself Ready.
+  return gpu > 0 && replicas === 1 ? 'Recreate' : 'RollingUpdate';
+}
+
+export function encodingsVariable(encodingsBase: string): EnvVar[] {
+  return encodingsBase === '' ? [] : [{ name: encodingsName, value: encodingsBase }];
+}
+
+const encodingsName = 'TIKTOKEN_ENCODINGS_BASE';
+
+/** vLLM's own default is 8000. */
+export function portOf(args: readonly string[]): number {
+  return Number(flagOf(args, '--port') ?? 8000);
+}
+
+/** The first name that vLLM will answer to; without the flag it is the model's path. */
+export function servedName(args: readonly string[], service: string): string {
+  const name = flagOf(args, '--served-model-name') ?? flagOf(args, '--model') ?? '/mnt/models';
+  return name.replaceAll('{{.Name}}', service);
+}
+
+function flagOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  const arg = args[at];
+  return arg === flag ? args[at + 1] : arg?.slice(flag.length + 1);
+}
+
+/** What is wrong with the params as a whole; each is fine by itself. */
+export function checkParams({
+  args,
+  env,
+  encodingsBase,
+  command,
+}: {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly command: readonly string[];
+  readonly encodingsBase: string;
+}): string[] {
+  const problems: string[] = [];
+  const port = portOf(args);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    problems.push(`--args: --port=${flagOf(args, '--port')} is no port`);
+  const names = env.map((variable) => variable.slice(0, variable.indexOf('=')));
+  const twice = names.filter((name, at) => names.indexOf(name) !== at);
+  if (twice.length > 0) problems.push(`--env: ${[...new Set(twice)].join(', ')} is given more than once`);
+  if (names.includes(encodingsName))
+    problems.push(`--env: ${encodingsName} belongs in --encodings-base (now ${encodingsBase || 'empty'})`);
+  if (command.length === 0) problems.push('--command: is empty');
+  return problems;
+}
+
+/**
+ * The variable and the vocabulary are one pair: with the variable but without the file vLLM becomes Ready and answers every chat with 500.
+ * `applied` is the API server's answer, so that fields of other managers count.
+ */
+export function checkEncodings(
+  applied: InferenceService,
+  runtime: ServingRuntime,
+  encodingsBase: string,
+): string | undefined {
+  const all = [
+    ...(runtime.spec.containers[0]?.env ?? []),
+    ...(applied.spec?.predictor?.model?.env ?? []),
+  ].filter(({ name }) => name === encodingsName);
+  const wrong = all.find(({ value }) => value !== encodingsBase);
+  if (wrong) return `${encodingsName}=${wrong.value ?? '(from elsewhere)'}`;
+  return encodingsBase !== '' && all.length === 0 ? `${encodingsName} is not set` : undefined;
+}
+
+/** Whether `live` has everything that `wanted` says; more is allowed in objects, not in lists. */
+export function covers(live: unknown, wanted: unknown): boolean {
+  if (isRecord(wanted))
+    return isRecord(live) && Object.keys(wanted).every((key) => covers(live[key], wanted[key]));
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(live) &&
+      live.length === wanted.length &&
+      wanted.every((each, at) => covers(live[at], each))
+    );
+  }
+  return canonicalJson(live ?? null) === canonicalJson(wanted ?? null);
+}
+
+interface Wanted {
+  readonly specHash: string;
+  readonly manifestDigest: string;
+}
+
+/** What to do with a service whose dry run shows that it `differs`. Only what was promoted is left alone: a twin that was never proven is proven now. */
+export function decideApply(
+  record: RolloutRecord | undefined,
+  wanted: Wanted,
+  differs: boolean,
+): 'unchanged' | 'apply' {
+  return !differs && sameRollout(record?.promoted, wanted) ? 'unchanged' : 'apply';
+}
+
+/** Why the entry of a data connection in storage-config cannot work; nothing when it can. */
+export function checkStorageEntry(text: string): string | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return 'is not JSON';
+  }
+  const missing = ['access_key_id', 'secret_access_key', 'endpoint_url', 'bucket'].filter(
+    (key) => !isRecord(entry) || entry[key] === undefined || entry[key] === '',
+  );
+  if (!isRecord(entry) || entry['type'] !== 's3') {
+    return 'has not the type s3: the data connection lacks the annotation opendatahub.io/connection-type: s3';
+  }
+  return missing.length > 0 ? `has no ${missing.join(', ')}` : undefined;
+}

@@ -1,0 +1,74 @@
+import type { Snapshot } from './observe.ts';
+import { findProblems, type Graces, type Problem } from './problems.ts';
+import { type Progress, progressOf } from './progress.ts';
+import { samePair } from './service.ts';
+import type { Target } from './target.ts';
+
+/** What is remembered from one look to the next. */
+export interface Memory {
+  /** Since when each problem has been there without a break, by its code; milliseconds. */
+  readonly since: Readonly<Record<string, number>>;
+  /** Whether the service was seen asking for the wanted pair. */
+  readonly seen: boolean;
+}
+
+export const noMemory: Memory = { since: {}, seen: false };
+
+export type Verdict =
+  | { readonly kind: 'waiting'; readonly progress: Progress; readonly problem?: Problem }
+  | { readonly kind: 'ready'; readonly pod: string; readonly url: string }
+  | { readonly kind: 'failed'; readonly problem: Problem }
+  | { readonly kind: 'superseded'; readonly by: string }
+  | { readonly kind: 'changed'; readonly how: string; readonly by?: string };
+
+interface Rules {
+  readonly target: Target;
+  readonly graces: Graces;
+  readonly now: number;
+  /** Whether a run that wants the lock ends ours. */
+  readonly makeWay: boolean;
+}
+
+/** One look at a roll-out: `memory` and the snapshot taken at `now` give the verdict and the next memory. */
+export function judge(
+  memory: Memory,
+  snapshot: Snapshot,
+  { target, graces, now, makeWay }: Rules,
+): { readonly verdict: Verdict; readonly memory: Memory } {
+  const displaced = findDisplacement(snapshot, target, { memory, makeWay });
+  if (displaced) return { verdict: displaced, memory };
+  const progress = progressOf(snapshot);
+  const problems = progress.phase === 'ready' ? [] : findProblems(snapshot, target, graces);
+  const since = Object.fromEntries(problems.map(({ code }) => [code, memory.since[code] ?? now]));
+  const next: Memory = { since, seen: memory.seen || snapshot.service !== undefined };
+  const over = problems.find(({ code, graceMs }) => now - (since[code] ?? now) >= graceMs);
+  if (over) return { verdict: { kind: 'failed', problem: over }, memory: next };
+  const { url } = snapshot.service ?? {};
+  if (progress.phase === 'ready' && progress.pod !== undefined && url !== undefined) {
+    return { verdict: { kind: 'ready', pod: progress.pod, url }, memory: next };
+  }
+  const [problem] = problems;
+  return { verdict: { kind: 'waiting', progress, ...(problem && { problem }) }, memory: next };
+}
+
+/** Another run that takes over, or anybody who changed the service under us. */
+function findDisplacement(
+  snapshot: Snapshot,
+  target: Target,
+  { memory, makeWay }: { readonly memory: Memory; readonly makeWay: boolean },
+): Verdict | undefined {
+  const { service, candidate, wantedBy } = snapshot;
+  if (makeWay && wantedBy !== undefined) return { kind: 'superseded', by: wantedBy };
+  if (!service || service.leaving) {
+    const how = memory.seen || service ? 'it was deleted' : 'there is no such InferenceService';
+    return { kind: 'changed', how };
+  }
+  if (samePair(service.pair, target)) return undefined;
+  if (makeWay && samePair(service.pair, candidate)) return { kind: 'superseded', by: 'another roll-out' };
+  const { runtime = 'none', path = 'none' } = service.pair ?? {};
+  return {
+    kind: 'changed',
+    how: `it now asks for runtime ${runtime} and path ${path}`,
+    ...(service.writer && { by: service.writer }),
+  };
+}

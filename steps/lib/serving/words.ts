@@ -1,0 +1,56 @@
+/** What a container's log says; substrings only, since prefixes and units differ between versions of vLLM and KServe. */
+
+/** What the storage-initializer is at, from the end of its log. */
+export function downloadProgress(log: string): string {
+  const lines = linesOf(log);
+  const files = lines.filter((line) =>
+    /Download(ed|ing) object|Successfully copied|Copying contents/i.test(line),
+  ).length;
+  const percent = lines.findLast((line) => /\d+(\.\d+)?%/.test(line));
+  if (percent) return /\d+(\.\d+)?%/.exec(percent)?.[0] ?? '';
+  return files > 0 ? `${files} files so far` : '';
+}
+
+const loadPhases: readonly (readonly [substring: RegExp, phase: string])[] = [
+  [/non-default args|Resolved architecture/, 'reading the configuration'],
+  [/Initializing a V1 LLM engine/, 'starting the engine'],
+  [/Starting to load model/, 'loading weights'],
+  [/Loading safetensors checkpoint shards:/, 'loading weights'],
+  [/Loading weights took/, 'weights loaded'],
+  [/torch\.compile|Warming up/, 'compiling'],
+  [/KV cache size/, 'sizing the KV cache'],
+  [/Capturing CUDA graph/, 'capturing CUDA graphs'],
+  [/init engine .* took/, 'engine ready'],
+  [/Supported[ _]tasks|Starting vLLM (API )?server/, 'starting the server'],
+  [/Application startup complete/, 'server is up'],
+];
+
+/** What vLLM is at while it loads, by the newest line that says it. */
+export function loadPhase(log: string): string {
+  for (const line of linesOf(log).reverse()) {
+    const phase = loadPhases.find(([said]) => said.test(line))?.[1];
+    const shards = /(\d+)% Completed \| (\d+\/\d+)/.exec(line);
+    if (phase) return shards ? `${phase}, shard ${shards[2]}` : phase;
+  }
+  return 'starting';
+}
+
+/** Lines of a log that say why a container ended: causes first found, then anything that looks like an error. */
+export function firstErrorLine(log: string): string | undefined {
+  const lines = linesOf(log).filter((line) => !/\bWARN(ING)?\b/.test(line) && !isGeneric(line));
+  return lines.find((line) => /\b\w*(Error|Exception)\b\s*[:(]|\berror:|\bERROR\b.*\w|\bfatal\b/i.test(line));
+}
+
+/** vLLM ends with these whatever the reason was. */
+function isGeneric(line: string): boolean {
+  return /See root cause above|initialization failed|Traceback \(most recent call last\)|EngineDeadError/.test(
+    line,
+  );
+}
+
+export function linesOf(log: string): string[] {
+  return log
+    .split(/[\r\n]+/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+}

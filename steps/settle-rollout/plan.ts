@@ -1,0 +1,102 @@
+import type { Rollout, RolloutRecord } from '../lib/serving/rollouts.ts';
+import { sameRollout } from '../lib/serving/rollouts.ts';
+import {
+  type InferenceService,
+  pairOf,
+  samePair,
+  type ServingRuntime,
+  specHashAnnotation,
+} from '../lib/serving/service.ts';
+
+type Status = 'Succeeded' | 'Failed' | 'None';
+
+/** What the end of a run finds. */
+export interface Situation {
+  readonly run: string;
+  /** Who holds the lock, and who waits for it. */
+  readonly holder?: string;
+  readonly wanted?: string;
+  readonly apply: Status;
+  readonly wait: Status;
+  readonly smoke: Status;
+  /** Somebody cancelled or stopped the run: its failed tasks say nothing about the revision. */
+  readonly cancelled: boolean;
+  readonly record: RolloutRecord;
+  readonly live: InferenceService | undefined;
+}
+
+export type Settlement =
+  | { readonly action: 'release'; readonly why: string; readonly forget: boolean }
+  | { readonly action: 'promote'; readonly candidate: Rollout }
+  | {
+      readonly action: 'roll-back';
+      readonly candidate: Rollout;
+      readonly to: Rollout;
+      readonly blame?: string;
+    }
+  | { readonly action: 'keep'; readonly candidate: Rollout; readonly blame?: string };
+
+/** What to do about the roll-out. Whatever is live and not our candidate is somebody else's business. */
+export function decideSettlement(situation: Situation): Settlement {
+  const { run, holder, record, live, smoke } = situation;
+  const { candidate, promoted } = record;
+  if (holder !== run)
+    return release(holder ? `the lock belongs to ${holder}` : 'this run never had the lock');
+  if (candidate?.run !== run) return release('this run changed nothing');
+  if (!live) return release('the service is gone', true);
+  if (!isLive(live, candidate)) return releaseOther(live, promoted);
+  if (smoke === 'Succeeded') return { action: 'promote', candidate };
+  const blame = blameOf(situation);
+  if (blame === undefined && situation.wanted !== undefined)
+    return release(`made way for ${situation.wanted}`);
+  const shared = { candidate, ...(blame && { blame }) };
+  // Going back from a spec to itself would only restart it.
+  if (!promoted || sameRollout(promoted, candidate)) return { action: 'keep', ...shared };
+  return { action: 'roll-back', to: promoted, ...shared };
+}
+
+function release(why: string, forget = false): Settlement {
+  return { action: 'release', why, forget };
+}
+
+function releaseOther(live: InferenceService, promoted: Rollout | undefined): Settlement {
+  if (promoted && isLive(live, promoted)) return release('the change was never applied', true);
+  const { runtime = 'none', path = 'none' } = pairOf(live) ?? {};
+  return release(
+    `somebody else changed the service: it now asks for runtime ${runtime} and path ${path}`,
+    true,
+  );
+}
+
+/** The task whose failure speaks against the revision. A failed apply does not: the API server or a lock was in its way. */
+function blameOf({ wait, smoke, cancelled }: Situation): string | undefined {
+  if (cancelled) return undefined;
+  if (smoke === 'Failed') return 'smoke-tool-calls failed';
+  return wait === 'Failed' ? 'wait-ready failed' : undefined;
+}
+
+/** Same pair and same spec, so that a change of resources alone is told apart too. */
+export function isLive(live: InferenceService, rollout: Rollout): boolean {
+  return samePair(pairOf(live), rollout) && hashIn(live) === hashIn(rollout.service);
+}
+
+function hashIn(service: InferenceService): string | undefined {
+  return service.spec?.predictor?.annotations?.[specHashAnnotation];
+}
+
+/** Names of the runtimes that nothing can need any more; `keep` counts the promoted and the previous one. */
+export function runtimesToDelete(
+  runtimes: readonly ServingRuntime[],
+  record: RolloutRecord,
+  live: InferenceService | undefined,
+  keep: number,
+): string[] {
+  const needed = new Set(
+    [record.promoted, record.previous, record.candidate, pairOf(live)].map((each) => each?.runtime),
+  );
+  return runtimes
+    .filter(({ metadata }) => !needed.has(metadata.name))
+    .sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''))
+    .slice(Math.max(0, keep - 2))
+    .map(({ metadata }) => metadata.name);
+}
