@@ -1,5 +1,6 @@
 import { type Failure, StepError } from '../errors.ts';
 import { readToken } from '../jwt.ts';
+import { explainNetwork } from '../network/failure.ts';
 
 export interface Asked {
   readonly url: string;
@@ -31,26 +32,21 @@ export function explainAnswer(asked: Asked, answer: Answer): StepError {
 
 /** Why there was no answer at all. */
 export function explainSilence(asked: Asked, error: unknown, timeoutMs: number): StepError {
-  const seen = codes(error);
   const { namespace, name } = asked.service;
-  const { host } = new URL(asked.url);
-  const tls = seen.find((code) => tlsMeanings[code] !== undefined || code.startsWith('ERR_TLS_'));
-  const evidence = [`${deepest(error)} (${asked.method} ${asked.url})`];
-  if (tls !== undefined) {
-    const why = tlsMeanings[tls] ?? 'is not accepted';
-    return new StepError('refused', `LD183 TLS: the certificate of ${host} ${why}`, {
-      evidence,
-      hint: "inject the cluster's authorities (ConfigMap with label config.openshift.io/inject-trusted-cabundle=true) and name the file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS",
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return new StepError('unavailable', `${host(asked)} gave no whole answer within ${timeoutMs / 1000} s`, {
+      evidence: [`nothing until the time was over (${asked.method} ${asked.url})`],
+      hint: `oc logs -n ${namespace} deploy/${name}-predictor --tail=50   (is it still loading, or overloaded?)`,
       cause: error,
     });
   }
-  const late = seen.includes('TimeoutError') || seen.includes('ABORT_ERR');
-  const headline = late
-    ? `${host} gave no whole answer within ${timeoutMs / 1000} s`
-    : `${host} cannot be reached: ${silence[seen.find((code) => silence[code]) ?? ''] ?? deepest(error)}`;
-  return new StepError('unavailable', headline, {
-    evidence,
-    hint: `oc get inferenceservice,pods -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
+  const known = explainNetwork(error, host(asked))?.error;
+  if (known && /certificate|TLS/.test(known.message)) {
+    return new StepError(known.failure, `LD183 TLS: ${known.message}`, known);
+  }
+  return new StepError(known?.failure ?? 'unavailable', known?.message ?? `${host(asked)} gave no answer`, {
+    evidence: known?.evidence ?? [`${String(error)} (${asked.method} ${asked.url})`],
+    hint: `oc get pods,endpointslices -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
     cause: error,
   });
 }
@@ -176,52 +172,4 @@ function openAiMessage(text: string): string | undefined {
 
 function host({ url }: Pick<Asked, 'url'>): string {
   return new URL(url).host;
-}
-
-const tlsMeanings: Readonly<Record<string, string>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: 'comes from an authority that nobody here trusts',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'comes from an authority that nobody here trusts',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'comes from an authority that nobody here trusts',
-  UNABLE_TO_GET_ISSUER_CERT: 'comes from an authority that nobody here trusts',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'comes from an authority that nobody here trusts',
-  CERT_HAS_EXPIRED: 'has expired',
-  CERT_NOT_YET_VALID: 'is not valid yet',
-  CERT_SIGNATURE_FAILURE: 'has a signature that does not fit',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'is for another name',
-};
-
-const silence: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'no such name',
-  EAI_AGAIN: 'the name server does not answer',
-  ECONNRESET: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  ETIMEDOUT: 'no connection in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  EHOSTUNREACH: 'no way to that host',
-  ENETUNREACH: 'no way to that network',
-};
-
-/** Codes and names down the chain of causes: fetch says only `fetch failed`. */
-function codes(error: unknown): string[] {
-  const found: string[] = [];
-  for (const each of chain(error)) {
-    if ('code' in each && typeof each.code === 'string') found.push(each.code);
-    found.push(each.name);
-  }
-  return found;
-}
-
-function deepest(error: unknown): string {
-  return chain(error).at(-1)?.message || String(error);
-}
-
-function chain(error: unknown): Error[] {
-  const found: Error[] = [];
-  let at = error;
-  while (at instanceof Error && found.length < 10) {
-    found.push(at);
-    at = at instanceof AggregateError ? at.errors[0] : at.cause;
-  }
-  return found;
 }
