@@ -45,7 +45,9 @@ export function explainSilence(asked: Asked, error: unknown, timeoutMs: number):
     return new StepError(known.failure, `LD183 TLS: ${known.message}`, known);
   }
   return new StepError(known?.failure ?? 'unavailable', known?.message ?? `${host(asked)} gave no answer`, {
-    evidence: known?.evidence ?? [`${String(error)} (${asked.method} ${asked.url})`],
+    evidence: known?.evidence ?? [
+      `${error instanceof Error ? error.message : typeof error} (${asked.method} ${asked.url})`,
+    ],
     hint: `oc get pods,endpointslices -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
     cause: error,
   });

@@ -19,16 +19,16 @@ afterEach(async () => {
 /** A server that gives these answers in turn, the last one for ever. */
 async function serve(...answers: Answer[]) {
   const requests: { line: string; authorization: string | undefined; body: string }[] = [];
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      requests.push({
-        line: `${request.method} ${request.url}`,
-        authorization: request.headers.authorization,
-        body,
-      });
-      answers[Math.min(requests.length, answers.length) - 1]?.(response, request);
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await text(request);
+    requests.push({
+      line: `${request.method} ${request.url}`,
+      authorization: request.headers.authorization,
+      body,
     });
-  });
+    answers[Math.min(requests.length, answers.length) - 1]?.(response, request);
+  };
+  const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closing.push(() => {
     server.closeAllConnections();
