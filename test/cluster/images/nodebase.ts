@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { output } from '../command.ts';
@@ -22,8 +21,7 @@ export async function nodebase(node: string = process.execPath): Promise<ImageSo
     name: 'nodebase',
     inputs: [await digest(node), ...libraries, containerfile],
     containerfile,
-    prepare: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-node-'));
+    prepare: async (folder) => {
       const root = join(folder, 'root');
       await place(node, join(root, 'usr/bin/node'));
       for (const file of [...libraries, certificates]) await place(file, join(root, file));

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output } from '../command.ts';
 import type { ImageSource } from './recipes.ts';
@@ -17,8 +16,7 @@ export async function pause(): Promise<ImageSource> {
   return { name: 'pause', inputs: [await readFile(source), containerfile], containerfile, prepare: compile };
 }
 
-async function compile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-pause-'));
+async function compile(folder: string): Promise<string> {
   await output('gcc', ['-static', '-Os', '-s', '-o', join(folder, 'pause'), source]);
   return folder;
 }

@@ -1,56 +1,58 @@
-import { existsSync, globSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { globSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import * as esbuild from 'esbuild';
+import { buildBundles } from '../../../steps/build.ts';
+import { cached } from '../cache.ts';
 import type { Image, ImageSource } from './recipes.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 
-/** The product's own Containerfile over the local Node base, with the bundles in dist/. */
+/** The product's own Containerfile over the local Node base, with bundles of the sources as they are now. */
 export async function productImage(base: Image): Promise<ImageSource> {
   const file = join(repository, 'Containerfile');
-  const dist = join(repository, 'dist');
-  if (!existsSync(dist))
-    throw new Error('dist/ is missing: the product image holds the built bundles.\nTry: npm run build');
+  const context = cached('product');
+  await buildBundles(join(context, 'dist'));
+  await copyFile(join(repository, 'LICENSE'), join(context, 'LICENSE'));
   return {
     name: 'product',
-    inputs: [
-      base.tag,
-      await readFile(file),
-      await readFile(join(repository, 'LICENSE')),
-      ...(await contents(dist)),
-    ],
+    inputs: [base.tag, await readFile(file), ...(await readAll(context))],
     containerfile: { file },
-    prepare: async () => repository,
-    buildArgs: async () => ({ BASE: `oci-archive:${base.archive}` }),
+    prepare: async () => context,
+    buildArgs: { BASE: `oci-archive:${base.archive}` },
   };
 }
 
 /** The product image, and the sandbox's programs in /opt/sandbox for pods that stand in for the Hub and for vLLM. */
 export async function sandboxImage(product: Image): Promise<ImageSource> {
-  const programs = await bundlePrograms();
+  const files = { ...(await bundlePrograms()), ...commands };
   const containerfile = `ARG BASE
 FROM \${BASE}
-COPY . /
+COPY --chmod=755 . /
 `;
   return {
     name: 'sandbox',
-    inputs: [product.tag, containerfile, ...(await contents(programs))],
+    inputs: [product.tag, containerfile, ...Object.entries(files).flat()],
     containerfile,
-    prepare: async () => programs,
-    buildArgs: async () => ({ BASE: `oci-archive:${product.archive}` }),
+    prepare: async (scratch) => {
+      for (const [name, bytes] of Object.entries(files)) {
+        await mkdir(dirname(join(scratch, name)), { recursive: true });
+        await writeFile(join(scratch, name), bytes);
+      }
+      return scratch;
+    },
+    buildArgs: { BASE: `oci-archive:${product.archive}` },
   };
 }
 
-/** Every sandbox/<name>/serve.ts becomes <name>.mjs. */
-async function bundlePrograms(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-sandbox-'));
-  const programs = globSync(join(repository, 'sandbox/*/serve.ts'));
-  await esbuild.build({
+/** Every sandbox/<name>/serve.ts as opt/sandbox/<name>.mjs: its bytes by path. */
+async function bundlePrograms(): Promise<Record<string, Uint8Array>> {
+  const programs = globSync(join(repository, 'sandbox/*/serve.ts')).sort();
+  const { outputFiles } = await esbuild.build({
     entryPoints: programs.map((file) => ({ in: file, out: basename(dirname(file)) })),
-    outdir: join(folder, 'opt/sandbox'),
+    outdir: '/opt/sandbox',
     outExtension: { '.js': '.mjs' },
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -60,22 +62,18 @@ async function bundlePrograms(): Promise<string> {
     },
     logLevel: 'warning',
   });
-  await mkdir(join(folder, 'usr/bin'), { recursive: true });
-  for (const [name, text] of Object.entries(commands)) {
-    await writeFile(join(folder, 'usr/bin', name), text, { mode: 0o755 });
-  }
-  return folder;
+  return Object.fromEntries(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
 }
 
 /** The two ways a ServingRuntime calls vLLM, both led to the sandbox's model. */
 const commands = {
-  vllm: "#!/usr/bin/node\nimport('/opt/sandbox/model.mjs');\n",
+  'usr/bin/vllm': "#!/usr/bin/node\nimport('/opt/sandbox/model.mjs');\n",
   // python -m vllm.entrypoints.openai.api_server …
-  python: "#!/usr/bin/node\nprocess.argv.splice(2, 2);\nimport('/opt/sandbox/model.mjs');\n",
+  'usr/bin/python': "#!/usr/bin/node\nprocess.argv.splice(2, 2);\nimport('/opt/sandbox/model.mjs');\n",
 };
 
 /** Names and bytes of all files of a folder, in a fixed order. */
-async function contents(folder: string): Promise<(string | Uint8Array)[]> {
+async function readAll(folder: string): Promise<(string | Uint8Array)[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const read = files.sort().map(async (file) => [relative(folder, file), await readFile(file)]);

@@ -6,9 +6,9 @@ export interface ImageSource {
   /** Everything that decides what the image holds. */
   inputs: readonly (string | Uint8Array)[];
   containerfile: string | { file: string };
-  /** Makes the folder that COPY reads from; called only when the image has to be built. */
-  prepare: () => Promise<string>;
-  buildArgs?: () => Promise<Record<string, string>>;
+  /** Returns the folder that COPY reads from: \`scratch\`, an empty one that is removed afterwards, or one that stays. Called only for a build. */
+  prepare: (scratch: string) => Promise<string>;
+  buildArgs?: Record<string, string>;
 }
 
 /** An image as it is imported: its name in pods, and the OCI archive that holds it. */

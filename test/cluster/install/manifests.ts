@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { until } from '../daemon.ts';
 import type { Kubectl, KubeObject } from '../kubectl.ts';
 
 /** Reads the YAML files that the patterns name in a folder; a pattern that finds nothing is an error. */
@@ -25,7 +26,9 @@ export async function applyDefinitions(
 ): Promise<void> {
   const files = filesOf(folder, patterns).flatMap((file) => ['-f', file]);
   await kubectl.run(['apply', '--server-side', '--force-conflicts', '--validate=false', ...files]);
-  await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', ...files]);
+  // A definition without any status yet is an error to `kubectl wait`, so it is asked again.
+  const wait = ['wait', '--for=condition=Established', '--timeout=10s', ...files];
+  await until('the definitions are served', async () => (await kubectl.attempt(wait)).code === 0);
 }
 
 /** Applies objects in an order in which each finds what it needs: namespaces and rights first, webhooks last. */
