@@ -19,9 +19,27 @@
  *     controllers.setLog({ namespace, pod, container: 'kserve-container' }, 'INFO …\n');
  *
  * Objects are deleted with what they own (ownerReferences), as by the garbage collector. Pods, Deployments and so on do nothing by themselves.
+ * A Pod with `spec.nodeName` that is deleted over HTTP only gets its deletionTimestamp, as from the real server: the kubelet, that is a
+ * controller here, ends it with `controllers.delete`. Listeners are called after the turn of the write (setImmediate), in order.
  */
-import type { KubeObject, ObjectRef } from '../steps/lib/cluster.ts';
-import type { Controllers } from './cluster/controllers.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeObject } from '../steps/lib/cluster.ts';
+import { createAuthority } from './certificates.ts';
+import type { Controllers, Webhook } from './cluster/controllers.ts';
+import { createControllers } from './cluster/direct.ts';
+import { type ClusterFault, createFaults } from './cluster/faults.ts';
+import { kubeconfigOf } from './cluster/kubeconfig.ts';
+import { servedKinds } from './cluster/kinds.ts';
+import { createLogs } from './cluster/logs.ts';
+import type { Attempt } from './cluster/rbac.ts';
+import { addAccount, seed } from './cluster/seed.ts';
+import { serve, type Server } from './cluster/serve.ts';
+import { listen } from './cluster/server.ts';
+import { createStore } from './cluster/store.ts';
+import { createTokens, type User } from './cluster/tokens.ts';
 
 export type {
   Change,
@@ -32,6 +50,8 @@ export type {
   ObjectQuery,
   Webhook,
 } from './cluster/controllers.ts';
+export type { ClusterFault } from './cluster/faults.ts';
+export { refOf } from './cluster/store.ts';
 
 export interface ClusterOptions {
   /** Namespaces made at the start, each with its ServiceAccount `default`. Default: `default`, `kube-system`. */
@@ -39,31 +59,9 @@ export interface ClusterOptions {
   /** False: KServe is not installed. Else which of its newer fields the CRD has (both by default). */
   readonly kserve?: false | { readonly canary?: boolean; readonly storageUris?: boolean };
   readonly faults?: readonly ClusterFault[];
-}
-
-/** What goes wrong, where, how often. The first fault that fits a request and has `times` left plays. */
-export interface ClusterFault {
-  /** Every request without it. */
-  readonly on?: {
-    readonly method?: string;
-    /** Found in `path?query`. */
-    readonly path?: RegExp;
-  };
-  /** For ever without it. */
-  readonly times?: number;
-  readonly play:
-    | {
-        readonly status: number;
-        readonly body?: string;
-        readonly headers?: Readonly<Record<string, string>>;
-      }
-    /** The socket is cut before (or, with `after`, behind) the work is done: a lost request, a lost answer. */
-    | { readonly cut: 'before' | 'after' }
-    /** Takes the request and never answers. */
-    | { readonly hang: true }
-    /** 200 with a proxy's page. */
-    | { readonly html: true }
-    | { readonly slowMs: number };
+  /** The longest life of a token; what asks for more gets this, without an error. */
+  readonly maxTokenSeconds?: number;
+  readonly now?: () => Date;
 }
 
 /** One request that was served: what the RBAC tables of the Tasks are checked against. */
@@ -89,6 +87,8 @@ export interface SandboxCluster {
   /** `VERB path: why` of every request that the sandbox does not know how to serve. Empty in a good run. */
   readonly refusals: readonly string[];
   readonly served: readonly Served[];
+  /** How many TLS connections were opened. */
+  connections(): number;
   addFault(fault: ClusterFault): void;
   clearFaults(): void;
   /** A token of that ServiceAccount (made when absent), valid for an hour. */
@@ -98,9 +98,77 @@ export interface SandboxCluster {
   close(): Promise<void>;
 }
 
-export declare function startCluster(options?: ClusterOptions): Promise<SandboxCluster>;
+/** Starts the API server of the sandbox. */
+export async function startCluster(options: ClusterOptions = {}): Promise<SandboxCluster> {
+  const { namespaces = [], kserve = {}, faults = [], maxTokenSeconds, now = () => new Date() } = options;
+  const kinds = servedKinds(kserve && { canary: true, storageUris: true, ...kserve });
+  const store = createStore(kinds, now);
+  seed(store, namespaces);
+  const webhooks = new Set<Webhook>();
+  const logs = createLogs();
+  const tokens = createTokens(store.read, now);
+  const refusals: string[] = [];
+  const served: Served[] = [];
+  const trouble = createFaults(faults);
+  const adminToken = randomBytes(16).toString('hex');
+  const authority = await createAuthority('sandbox kube-apiserver');
+  const folder = await mkdtemp(join(tmpdir(), 'sandbox-cluster-'));
+
+  const { url, connections, close } = await listen(
+    await authority.issue(['127.0.0.1', 'localhost']),
+    (ask) => serve(server, ask),
+    trouble.pick,
+  );
+  const server: Server = {
+    ...{ store, webhooks, logs, tokens, adminToken, maxTokenSeconds },
+    refuse: (ask, why) => void refusals.push(`${ask.method} ${ask.path}: ${why}`),
+    note: (user, attempt, status) => void served.push(toServed(user, attempt, status)),
+  };
+
+  const cluster: SandboxCluster = {
+    ...{ url, ca: authority.pem, adminToken, refusals, served, connections },
+    controllers: createControllers(store, logs, webhooks),
+    addFault: trouble.add,
+    clearFaults: trouble.clear,
+    token: (account) =>
+      tokens.issue({ account: addAccount(store, account), audiences: [], seconds: 3600 }).token,
+    async kubeconfig(account) {
+      const path = join(
+        folder,
+        `${account?.namespace ?? 'admin'}-${account?.serviceAccount ?? ''}.kubeconfig`,
+      );
+      const token = account === undefined ? adminToken : cluster.token(account);
+      const text = kubeconfigOf({
+        url,
+        ca: authority.pem,
+        token,
+        namespace: account?.namespace ?? 'default',
+      });
+      await writeFile(path, text, { mode: 0o600 });
+      return path;
+    },
+    async close() {
+      await close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return cluster;
+}
+
+function toServed(user: User, attempt: Attempt, status: number): Served {
+  const { verb, group, resource, subresource, namespace, name, path } = attempt;
+  return {
+    user: user.name,
+    verb,
+    apiGroup: group,
+    resource: path ?? (subresource === '' ? resource : `${resource}/${subresource}`),
+    namespace: namespace === '' ? undefined : namespace,
+    name: name === '' ? undefined : name,
+    status,
+  };
+}
 
 /** For `metadata.ownerReferences` of what a controller makes. */
-export declare function ownerReference(owner: KubeObject): Record<string, unknown>;
-
-export declare function refOf(object: KubeObject): ObjectRef;
+export function ownerReference({ apiVersion, kind, metadata: { name, uid = '' } }: KubeObject) {
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
+}

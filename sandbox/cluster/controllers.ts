@@ -72,7 +72,7 @@ export interface Controllers {
   update(ref: ObjectRef, change: (draft: Draft) => void, manager?: string): KubeObject | undefined;
   /** Removes the object, and what it owns soon after (ownerReferences). False when it was absent. */
   delete(ref: ObjectRef): boolean;
-  /** Calls back after every change of the store, in order, in a microtask of its own; listeners may change the store. Gives the way to stop. */
+  /** Calls back after every change of the store, in order, after the turn of the write (setImmediate); listeners may change the store. Gives the way to stop. */
   onChange(listener: (change: Change) => void): () => void;
   /** Replaces the log of one container; an empty text is a container that has said nothing yet. */
   setLog(container: ContainerRef, text: string): void;

@@ -1,0 +1,162 @@
+import { compareFields, type FieldChanges } from './field-changes.ts';
+import { mergeFields, removeFields } from './field-merge.ts';
+import {
+  emptySet,
+  type FieldSet,
+  fieldsOf,
+  fromFieldsV1,
+  type Path,
+  pathText,
+  sameSet,
+  shared,
+  toFieldsV1,
+  union,
+  without,
+} from './field-set.ts';
+import { isObject, type Json, listAt, textAt } from './json.ts';
+import type { Schema } from './schema.ts';
+import { StatusError } from './status.ts';
+
+/** One entry of `metadata.managedFields`. */
+interface Manager {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string;
+  readonly fields: FieldSet;
+}
+
+export interface Writer {
+  readonly manager: string;
+  readonly apiVersion: string;
+  /** `status`, or empty. */
+  readonly subresource: string;
+  readonly now: Date;
+}
+
+/** Who owns which field after a create, replace or patch: the writer what it changed, the others what is left of theirs. */
+export function trackUpdate(live: Json | undefined, object: Json, schema: Schema, writer: Writer): Json {
+  const changes = compareFields(managed(live ?? {}), managed(object), schema);
+  const others = managersOf(live ?? object).map((entry) => lose(entry, changes));
+  const changed = union(changes.added, changes.modified);
+  const mine = others.find((entry) => isSame(entry, writer, 'Update'));
+  const rest = others.filter((entry) => entry !== mine);
+  if (changed.size === 0) return withManagers(object, others);
+  return withManagers(object, [...rest, toEntry(writer, 'Update', union(mine?.fields ?? emptySet, changed))]);
+}
+
+/** Server-side apply: merges, drops what the manager no longer says, and refuses what others own unless forced. */
+export function applyFields(
+  live: Json | undefined,
+  applied: Json,
+  schema: Schema,
+  { force, ...writer }: Writer & { force: boolean },
+): Json {
+  const before = managersOf(live ?? {});
+  const mine = before.find((entry) => isSame(entry, writer, 'Apply'));
+  const fields = fieldsOf(managed(applied), schema);
+  const others = before.filter((entry) => entry !== mine);
+  const merged = mergeFields(live ?? {}, applied, schema);
+  const owned = union(fields, ...others.map((entry) => entry.fields));
+  const object = removeFields(merged, schema, without(mine?.fields ?? emptySet, owned), owned) as Json;
+
+  const changes = compareFields(managed(live ?? {}), managed(object), schema);
+  const changed = union(changes.added, changes.modified);
+  if (!force) refuseConflicts(others, changed);
+  const left = others.map((entry) => lose(entry, changes));
+  const unchanged =
+    mine !== undefined && sameSet(mine.fields, fields) && changed.size + changes.removed.size === 0;
+  return withManagers(object, [...left, unchanged ? mine : toEntry(writer, 'Apply', fields)]);
+}
+
+function refuseConflicts(others: readonly Manager[], changed: FieldSet): void {
+  const conflicts = others.flatMap((entry) =>
+    [...shared(entry.fields, changed).values()].map((path: Path) => ({
+      who: nameOf(entry),
+      path: pathText(path),
+    })),
+  );
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const managers = [...new Set(conflicts.map(({ who }) => who))].sort();
+  const lines = managers.flatMap((who) => [
+    `conflicts with ${who}:`,
+    ...conflicts.filter((one) => one.who === who).map(({ path }) => `- ${path}`),
+  ]);
+  const text =
+    conflicts.length === 1
+      ? `Apply failed with 1 conflict: conflict with ${first.who}: ${first.path}`
+      : `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`;
+  const causes = conflicts.map(({ who, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${who}`,
+    field: path,
+  }));
+  throw new StatusError(409, 'Conflict', text, { details: { causes } });
+}
+
+function nameOf({ manager, operation, apiVersion, subresource, time }: Manager): string {
+  const name =
+    JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
+  return operation === 'Apply' ? name : `${name} using ${apiVersion} at ${time}`;
+}
+
+function lose(entry: Manager, { added, modified, removed }: FieldChanges): Manager {
+  const fields = without(entry.fields, union(added, modified, removed));
+  return fields.size === entry.fields.size ? entry : { ...entry, fields };
+}
+
+const isSame = (entry: Manager, writer: Writer, operation: Manager['operation']): boolean =>
+  entry.manager === writer.manager &&
+  entry.operation === operation &&
+  entry.subresource === writer.subresource &&
+  entry.apiVersion === writer.apiVersion;
+
+const toEntry = (writer: Writer, operation: Manager['operation'], fields: FieldSet): Manager => ({
+  manager: writer.manager,
+  operation,
+  apiVersion: writer.apiVersion,
+  subresource: writer.subresource,
+  time: writer.now.toISOString().replace(/\.\d+Z$/, 'Z'),
+  fields,
+});
+
+/** What the server itself keeps is nobody's. */
+const serverFields = [
+  ...['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'selfLink', 'generation'],
+  ...['managedFields', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName'],
+];
+
+function managed({ apiVersion: _a, kind: _k, metadata, ...rest }: Json): Json {
+  const own = Object.entries(isObject(metadata) ? metadata : {}).filter(
+    ([name]) => !serverFields.includes(name),
+  );
+  return own.length === 0 ? rest : { metadata: Object.fromEntries(own), ...rest };
+}
+
+function managersOf(object: Json): Manager[] {
+  return listAt(object, 'metadata', 'managedFields').map((entry) => ({
+    manager: textAt(entry, 'manager') ?? '',
+    operation: textAt(entry, 'operation') === 'Apply' ? 'Apply' : 'Update',
+    apiVersion: textAt(entry, 'apiVersion') ?? '',
+    subresource: textAt(entry, 'subresource') ?? '',
+    time: textAt(entry, 'time') ?? '',
+    fields: fromFieldsV1(isObject(entry) ? entry['fieldsV1'] : undefined),
+  }));
+}
+
+function withManagers(object: Json, managers: readonly Manager[]): Json {
+  const managedFields = managers
+    .filter(({ fields }) => fields.size > 0)
+    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
+      manager,
+      operation,
+      apiVersion,
+      time,
+      fieldsType: 'FieldsV1',
+      fieldsV1: toFieldsV1(fields),
+      ...(subresource === '' ? {} : { subresource }),
+    }));
+  return { ...object, metadata: { ...(object['metadata'] as Json), managedFields } };
+}
