@@ -1,0 +1,29 @@
+import { createHash, hash } from 'node:crypto';
+
+/** What proves the bytes of a file: SHA-256 of the bytes, or git's blob SHA-1 over `blob <size>\0` and the bytes. */
+export interface Digest {
+  readonly algorithm: 'sha256' | 'git-sha1';
+  readonly hex: string;
+}
+
+/** Takes the bytes of one file in order and gives the digest's hex digits. */
+export interface Hasher {
+  update(bytes: Buffer): void;
+  hex(): string;
+}
+
+export function createHasher(algorithm: Digest['algorithm'], size: number): Hasher {
+  const running = createHash(algorithm === 'sha256' ? 'sha256' : 'sha1');
+  if (algorithm === 'git-sha1') running.update(`blob ${size}\0`);
+  return { update: (bytes) => void running.update(bytes), hex: () => running.digest('hex') };
+}
+
+export function matches(digest: Digest, bytes: Buffer): boolean {
+  const hasher = createHasher(digest.algorithm, bytes.length);
+  hasher.update(bytes);
+  return hasher.hex() === digest.hex;
+}
+
+export function sha256(bytes: Buffer): string {
+  return hash('sha256', bytes);
+}

@@ -1,0 +1,21 @@
+/** `owner/name` as the Hub allows it: never `..` or `--`, so that `owner--name` is one folder name for one repository. */
+export const modelId = {
+  pattern: '(?!.*(?:\\.\\.|--))[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}\\/[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}',
+  shape: 'an owner/name without scheme, such as openai/gpt-oss-20b',
+  maxLength: 193,
+} as const;
+
+/** A folder of a bucket, without slashes at its ends. */
+export const folder = {
+  pattern: '(?!(?:.*\\/)?\\.{1,2}(?:\\/|$))[A-Za-z0-9._\\-]+(?:\\/[A-Za-z0-9._\\-]+)*',
+  shape: 'a folder such as models/openai, without slashes at its ends, without . and ..',
+  maxLength: 300,
+} as const;
+
+/** A folder of a bucket with its trailing slash: KServe lists by bare string prefix, and without the slash it also finds the neighbours. */
+export const prefix = {
+  pattern: `${folder.pattern}\\/`,
+  shape:
+    'a folder that ends in a slash, such as models/openai/gpt-oss-20b/6cee5e81ee83917806bbde320786a8fb61efebee/',
+  maxLength: 400,
+} as const;

@@ -1,0 +1,133 @@
+import { StepError } from '../lib/errors.ts';
+import { wrongBytes } from './inspect.ts';
+import { moveParts } from './move-parts.ts';
+import { moveWhole } from './move-whole.ts';
+import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
+import { forEachAtOnce } from './pool.ts';
+import type { Progress } from './progress.ts';
+import { readsBack } from './read-back.ts';
+import { type Attempt, Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
+
+/** Times that a file is moved before its bytes are called wrong. */
+const attempts = 3;
+
+/** Brings every file to its key by its action, `filesAtOnce` side by side. */
+export async function carryOutAll(
+  actions: readonly Action[],
+  filesAtOnce: number,
+  transfer: Transfer,
+): Promise<void> {
+  await forEachAtOnce(
+    actions,
+    filesAtOnce,
+    async (action, signal) => {
+      await carryOut(action, { ...transfer, signal });
+      transfer.progress.totals.filesDone += 1;
+    },
+    transfer.signal,
+  );
+}
+
+async function carryOut(action: Action, transfer: Transfer): Promise<void> {
+  const { file } = action;
+  switch (action.kind) {
+    case 'skip':
+      return keep(file, transfer);
+    case 'prove':
+      if (await readsBack(file, transfer)) return keep(file, transfer);
+      transfer.log.warn('replacing an object with other bytes', { key: file.key });
+      return move(file, undefined, transfer);
+    case 'copy':
+      if (await copy(file, action.from, transfer)) return;
+      return move(file, undefined, transfer);
+    case 'move':
+      return move(file, action.resume, transfer);
+  }
+}
+
+function keep(file: WantedFile, { progress }: Transfer): void {
+  progress.totals.skipped += file.size;
+  progress.advance(file.size);
+}
+
+/** False when the server cannot, or gave something else: then the bytes travel. */
+async function copy(
+  file: WantedFile,
+  from: Extract<Action, { kind: 'copy' }>['from'],
+  transfer: Transfer,
+): Promise<boolean> {
+  const { bucket, signal, log, progress, readBack } = transfer;
+  try {
+    await refuseWhenCommitted(transfer);
+    await bucket.copy(from, file.key, { metadata: digestMetadata(file), signal });
+    const copied = await bucket.head(file.key, signal);
+    if (copied?.size !== file.size) throw new Error(`the copy has ${copied?.size ?? 'no'} bytes`);
+    if (readBack === 'always' && !(await readsBack(file, transfer)))
+      throw new Error('the copy has other bytes');
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Overtaken) throw error;
+    log.warn('cannot copy inside the bucket, moving it instead', {
+      path: file.path,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    return false;
+  }
+  progress.totals.copied += file.size;
+  progress.advance(file.size);
+  return true;
+}
+
+async function move(file: WantedFile, resume: PendingParts | undefined, transfer: Transfer): Promise<void> {
+  const { progress, log } = transfer;
+  const wrong: Extract<Attempt, { seen: string }>[] = [];
+  for (let pending = resume; ; pending = undefined) {
+    const tally = countedProgress(progress);
+    const attempt = await attemptMove(file, pending, { ...transfer, progress: tally.progress });
+    if (attempt.end === 'proven') return;
+    wrong.push(attempt);
+    if (wrong.length === attempts) throw wrongForGood(file, wrong, transfer);
+    log.warn('file starts afresh', { path: file.path, seen: attempt.seen });
+    progress.totals.retries += 1;
+    tally.takeBack();
+  }
+}
+
+async function attemptMove(
+  file: WantedFile,
+  resume: PendingParts | undefined,
+  transfer: Transfer,
+): Promise<Attempt> {
+  const { partSize } = file;
+  const attempt =
+    partSize === undefined
+      ? await moveWhole(file, transfer)
+      : await moveParts({ file, partSize, ...(resume ? { resume } : {}) }, transfer);
+  if (attempt.end !== 'proven' || transfer.readBack === 'auto') return attempt;
+  return (await readsBack(file, transfer))
+    ? attempt
+    : { end: 'wrong-object', seen: `other bytes came back from ${transfer.bucket.name}/${file.key}` };
+}
+
+function wrongForGood(
+  file: WantedFile,
+  wrong: readonly Extract<Attempt, { seen: string }>[],
+  transfer: Transfer,
+): StepError {
+  const seen = wrong.map(({ seen }, i) => `transfer ${i + 1}: ${seen}`);
+  if (wrong.some(({ end }) => end === 'wrong-source')) return wrongBytes(file, transfer, seen);
+  const { bucket } = transfer;
+  return new StepError('check', `${file.path} does not stay in the bucket as it was written`, {
+    evidence: [`wanted: ${file.digest.algorithm} ${file.digest.hex} (${bucket.where}, ${file.key})`, ...seen],
+    hint: `aws s3api head-object --bucket ${bucket.name} --key ${file.key}   (does somebody else write there, or does a lifecycle rule remove it?)`,
+  });
+}
+
+function countedProgress(progress: Progress): { progress: Progress; takeBack(): void } {
+  let counted = 0;
+  const advance = (bytes: number) => {
+    counted += bytes;
+    progress.advance(bytes);
+  };
+  return { progress: { ...progress, advance }, takeBack: () => progress.advance(-counted) };
+}

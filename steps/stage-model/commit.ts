@@ -1,0 +1,122 @@
+import type { Bucket } from '../lib/bucket.ts';
+import { StepError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import {
+  differences,
+  type Manifest,
+  type ManifestFile,
+  readManifest,
+  renderManifest,
+  type StoredManifest,
+} from '../lib/manifest.ts';
+import type { Place } from './place.ts';
+
+interface Store {
+  readonly bucket: Bucket;
+  readonly place: Place;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes the manifest last, once what lies under the prefix is exactly what it says. Of two runs at once the first
+ * one's stays, and the other takes it for its own.
+ */
+export async function commit(manifest: Manifest, store: Store): Promise<StoredManifest> {
+  const { bucket, place, signal } = store;
+  await demandAsStaged(manifest, store, 'the bucket does not hold what was written');
+  await bucket.put(place.manifest, renderManifest(manifest), {
+    ifNoneMatch: '*',
+    contentType: 'application/json',
+    signal,
+  });
+  const stored = await readManifest(bucket, place.manifest, signal);
+  if (!stored) {
+    throw new StepError('check', 'the commit marker is gone right after it was written', {
+      evidence: [`NoSuchKey (${bucket.where}, GET ${place.manifest})`],
+      hint: `aws s3api head-object --bucket ${bucket.name} --key ${place.manifest}   (does a lifecycle rule or another client remove it?)`,
+    });
+  }
+  demandSameFiles(stored.manifest, manifest, bucket);
+  return stored;
+}
+
+/** Whether what a commit says and what lies there still agree; nothing is mended here. */
+export async function demandAsStaged(
+  manifest: Manifest,
+  { bucket, place, signal }: Store,
+  headline = 'what lies under the prefix is no longer what was committed',
+): Promise<void> {
+  const lines = differences(manifest, await bucket.list(manifest.prefix, signal));
+  if (lines.length === 0) return;
+  throw new StepError('check', headline, {
+    evidence: firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`),
+    hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again: without the marker all objects are proven anew, and wrong ones replaced)`,
+  });
+}
+
+/** A commit is staged once, with one set of files. */
+export function demandSameFiles(committed: Manifest, wanted: Manifest, bucket: Bucket): void {
+  const lines = compareFiles(committed, wanted);
+  if (lines.length === 0) return;
+  throw new StepError('check', `this commit is already staged with another selection of files`, {
+    evidence: firstTen(lines).map((line) => `${line} (manifest of ${committed.commit} in ${bucket.name})`),
+    hint: 'run with the --ignore, --vocabulary and --prefix of that time, or stage it beside with another --prefix and --state-prefix',
+  });
+}
+
+function compareFiles(committed: Manifest, wanted: Manifest): string[] {
+  const lines =
+    committed.prefix === wanted.prefix
+      ? []
+      : [`lies under ${committed.prefix}, now asked for ${wanted.prefix}`];
+  const describe = (manifest: Manifest) =>
+    new Map(
+      [...manifest.files, ...asFiles(manifest.vocabulary)].map(({ path, size, digest }) => [
+        path,
+        `${size} bytes, ${digest.algorithm} ${digest.hex}`,
+      ]),
+    );
+  const [before, now] = [describe(committed), describe(wanted)];
+  for (const path of new Set([...before.keys(), ...now.keys()])) {
+    const [was, is] = [before.get(path), now.get(path)];
+    if (was !== is) lines.push(`${path}: committed ${was ?? 'without it'}, now ${is ?? 'left out'}`);
+  }
+  return lines;
+}
+
+function asFiles(vocabulary: Manifest['vocabulary']): ManifestFile[] {
+  if (!vocabulary) return [];
+  const { path, size, sha256 } = vocabulary;
+  return [{ path, size, digest: { algorithm: 'sha256', hex: sha256 } }];
+}
+
+function firstTen(lines: readonly string[]): string[] {
+  return lines.length <= 10 ? [...lines] : [...lines.slice(0, 10), `and ${lines.length - 10} more`];
+}
+
+/** Removes what a finished commit needs no longer: pending uploads, notes, and uploads of other commits older than `expireMs` (0 keeps them). Never fails. */
+export async function sweep(
+  { bucket, place, log, signal }: Store,
+  now: number,
+  expireMs: number,
+): Promise<void> {
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn(`cannot clean up ${what}`, { error: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  await attempt('pending uploads', async () => {
+    for (const { key, uploadId, initiated } of await bucket.listUploads(place.family, signal)) {
+      const expired = expireMs > 0 && initiated !== undefined && now - initiated.getTime() > expireMs;
+      if (!key.startsWith(place.prefix) && !expired) continue;
+      await attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId));
+    }
+  });
+  await attempt('notes', async () => {
+    for (const { key } of await bucket.list(place.unproven, signal)) await bucket.delete(key, signal);
+  });
+}

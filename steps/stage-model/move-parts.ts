@@ -1,0 +1,151 @@
+import type { UploadedPart } from '../lib/bucket.ts';
+import { createHasher, type Hasher } from '../lib/digest.ts';
+import { fill } from './fill.ts';
+import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
+import { noteKey } from './survey.ts';
+import { readsBack } from './read-back.ts';
+import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { isGone } from './upload-gone.ts';
+
+interface Upload {
+  readonly file: WantedFile;
+  readonly partSize: number;
+  readonly resume?: PendingParts;
+}
+
+/**
+ * A file in parts: ranges are fetched side by side into lent buffers, hashed in order, and uploaded meanwhile. It is
+ * completed only when the hash is right. A resumed upload has parts that nobody can read, so its object is completed,
+ * read back once, and noted as unproven in between.
+ */
+export async function moveParts({ file, partSize, resume }: Upload, transfer: Transfer): Promise<Attempt> {
+  const { bucket, signal } = transfer;
+  const uploadId =
+    resume?.uploadId ?? (await bucket.createUpload(file.key, { metadata: digestMetadata(file), signal }));
+  try {
+    const known = new Map(resume?.parts.map((part) => [part.partNumber, part]));
+    keepKnown(known, transfer);
+    const hasher = known.size === 0 ? createHasher(file.digest.algorithm, file.size) : undefined;
+    const sent = await sendParts(
+      { file, uploadId, ranges: splitRanges(file.size, partSize), known, hasher },
+      transfer,
+    );
+    const parts = [...known.values(), ...sent].sort((a, b) => a.partNumber - b.partNumber);
+    const completed = { key: file.key, uploadId, parts, size: file.size };
+    return hasher
+      ? await completeProven(hasher.hex(), file, completed, transfer)
+      : await completeAndReadBack(file, completed, transfer);
+  } catch (error) {
+    if (signal.aborted || !isGone(error)) throw error;
+    return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
+  }
+}
+
+function keepKnown(known: ReadonlyMap<number, UploadedPart>, { progress }: Transfer): void {
+  for (const { size } of known.values()) {
+    progress.totals.skipped += size;
+    progress.advance(size);
+  }
+}
+
+interface Parts {
+  readonly file: WantedFile;
+  readonly uploadId: string;
+  readonly ranges: readonly Range[];
+  /** Parts that are there, by number. */
+  readonly known: ReadonlyMap<number, UploadedPart>;
+  /** Absent when parts are missing in the row: then nobody can hash in order. */
+  readonly hasher: Hasher | undefined;
+}
+
+/** Sends the parts that are not there. Buffers are lent in the order of the parts, so the next one to be hashed always has its own. */
+async function sendParts(
+  { file, uploadId, ranges, known, hasher }: Parts,
+  transfer: Transfer,
+): Promise<UploadedPart[]> {
+  const failing = new AbortController();
+  const signal = AbortSignal.any([transfer.signal, failing.signal]);
+  const sending: Promise<UploadedPart>[] = [];
+  let turn: Promise<void> = Promise.resolve();
+  for (const [i, range] of ranges.entries()) {
+    if (known.has(i + 1)) continue;
+    const previous = turn;
+    const { promise: hashed, resolve: pass } = Promise.withResolvers<void>();
+    turn = hashed;
+    const send = async (buffer: Buffer) => {
+      signal.throwIfAborted();
+      const body = await transfer.downloads.run(() =>
+        fill(buffer, { file, ...range }, { ...transfer, signal }),
+      );
+      const hashing = previous.then(() => hasher?.update(body)).finally(pass);
+      const uploading = transfer.bucket.uploadPart({
+        key: file.key,
+        uploadId,
+        partNumber: i + 1,
+        body,
+        signal,
+      });
+      return (await bothSettled(uploading, hashing))[0];
+    };
+    const part = transfer.buffers.lend(send).finally(pass);
+    part.catch((error: unknown) => failing.abort(error));
+    sending.push(part);
+  }
+  await Promise.allSettled(sending);
+  transfer.signal.throwIfAborted();
+  if (failing.signal.aborted) throw failing.signal.reason;
+  return Promise.all(sending);
+}
+
+/** The buffer is in use until both have ended, even when one has failed. */
+async function bothSettled<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
+}
+
+type Completed = Parameters<Transfer['bucket']['completeUpload']>[0];
+
+async function completeProven(
+  hex: string,
+  file: WantedFile,
+  completed: Completed,
+  transfer: Transfer,
+): Promise<Attempt> {
+  if (hex !== file.digest.hex) {
+    await discard(completed, transfer);
+    return { end: 'wrong-source', seen: `${file.digest.algorithm} ${hex} (${transfer.hub.endpoint})` };
+  }
+  await refuseWhenCommitted(transfer);
+  await transfer.bucket.completeUpload(completed, transfer.signal);
+  return { end: 'proven' };
+}
+
+async function completeAndReadBack(
+  file: WantedFile,
+  completed: Completed,
+  transfer: Transfer,
+): Promise<Attempt> {
+  const { bucket, place, signal } = transfer;
+  const note = noteKey(place, file.path, completed.uploadId);
+  await bucket.put(note, Buffer.from(`${file.path}\n`), { signal });
+  await refuseWhenCommitted(transfer);
+  if (!(await bucket.head(file.key, signal))) await bucket.completeUpload(completed, signal);
+  if (await readsBack(file, transfer)) {
+    await bucket.delete(note, signal);
+    return { end: 'proven' };
+  }
+  return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };
+}
+
+/** The parts of a file whose hash is wrong; when that fails the first error stays, and the sweep after the commit tries again. */
+async function discard({ key, uploadId }: Completed, { bucket, log }: Transfer): Promise<void> {
+  try {
+    await bucket.abortUpload(key, uploadId);
+  } catch (error) {
+    log.warn('cannot remove the pending upload', {
+      key,
+      uploadId,
+      error: error instanceof Error ? error.message : '',
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import { matches } from '../lib/digest.ts';
+import { fill } from './fill.ts';
+import { digestMetadata, type WantedFile } from './plan.ts';
+import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
+
+/** A file that one request holds: fetched into a buffer, its hash checked, then put. */
+export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<Attempt> {
+  const { content } = file;
+  if (content) {
+    transfer.progress.advance(content.length);
+    return putProven(file, content, transfer);
+  }
+  return transfer.buffers.lend(async (buffer) => {
+    const bytes = await transfer.downloads.run(() =>
+      fill(buffer, { file, start: 0, end: file.size }, transfer),
+    );
+    return putProven(file, bytes, transfer);
+  });
+}
+
+async function putProven(file: WantedFile, bytes: Buffer, transfer: Transfer): Promise<Attempt> {
+  if (!matches(file.digest, bytes))
+    return { end: 'wrong-source', seen: `${bytes.length} bytes with another hash` };
+  await refuseWhenCommitted(transfer);
+  await transfer.bucket.put(file.key, bytes, { metadata: digestMetadata(file), signal: transfer.signal });
+  return { end: 'proven' };
+}

@@ -1,0 +1,89 @@
+import { carryOutAll } from './carry-out.ts';
+import { leftovers, planActions, type WantedFile } from './plan.ts';
+import { createBufferPool, createSlots } from './pool.ts';
+import { startProgress } from './progress.ts';
+import type { Stage } from './stage.ts';
+import { surveyBucket } from './survey.ts';
+import { Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import type { Wish } from './wish.ts';
+
+/** Does what is missing, and gives the bytes that were fetched; `overtaken` when another run has committed meanwhile. */
+export async function move(wish: Wish, stage: Stage): Promise<number | 'overtaken'> {
+  const { params, bucket, log, clock, signal } = stage;
+  const { place, files, source } = wish;
+  const survey = await surveyBucket(files, place, bucket, signal);
+  const downloads = createSlots(params.connections);
+  const progress = startProgress({
+    log,
+    clock,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    files: files.length,
+    connections: () => downloads.used,
+  });
+  const transfer: Transfer = {
+    ...source,
+    bucket,
+    place,
+    log,
+    progress,
+    downloads,
+    buffers: createBufferPool(...poolFor(files, params)),
+    readBack: params.readBack,
+  };
+  try {
+    await carryOutAll(planActions(files, survey, params.readBack), params.connections, transfer);
+    await removeLeftovers(
+      survey.listing.map(({ key }) => key),
+      files,
+      transfer,
+    );
+  } catch (error) {
+    if (await isOvertaken(error, transfer)) return 'overtaken';
+    throw error;
+  } finally {
+    progress.stop();
+  }
+  progress.summarize('staged');
+  return progress.totals.moved;
+}
+
+/** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */
+export function buffersFor(connections: number): number {
+  return Math.ceil(connections * 1.5);
+}
+
+/** Count and size: never more memory than asked for, although a very large file needs larger parts. */
+function poolFor(
+  files: readonly WantedFile[],
+  { connections, partSize }: { readonly connections: number; readonly partSize: number },
+): [count: number, size: number] {
+  const size = Math.max(
+    1,
+    ...files.filter(({ content }) => !content).map((file) => file.partSize ?? file.size),
+  );
+  const budget = buffersFor(connections) * Math.max(partSize, 1);
+  return [Math.max(1, Math.min(buffersFor(connections), Math.floor(budget / size))), size];
+}
+
+async function removeLeftovers(
+  keys: readonly string[],
+  files: readonly WantedFile[],
+  transfer: Transfer,
+): Promise<void> {
+  for (const key of leftovers(keys, files)) {
+    await refuseWhenCommitted(transfer);
+    transfer.log.warn('removing an object that is not of this selection', { key });
+    await transfer.bucket.delete(key, transfer.signal);
+  }
+}
+
+/** Whatever failed, it is of no account when another run has committed: it took our uploads away, or we stopped before it. */
+async function isOvertaken(error: unknown, { bucket, place, signal }: Transfer): Promise<boolean> {
+  if (error instanceof Overtaken) return true;
+  if (signal.aborted) return false;
+  try {
+    return (await bucket.head(place.manifest, signal)) !== undefined;
+  } catch {
+    return false;
+  }
+}

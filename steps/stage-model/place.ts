@@ -1,0 +1,44 @@
+import { StepError } from '../lib/errors.ts';
+import { manifestKey, stateFolder } from '../lib/manifest.ts';
+
+/** Where one commit of one model lies, and where we keep what we know about it. */
+export interface Place {
+  readonly model: string;
+  readonly commit: string;
+  /** All commits of the model: `<prefix>/`. */
+  readonly family: string;
+  /** `<prefix>/<commit>/`; of two commits neither is the beginning of the other. */
+  readonly prefix: string;
+  /** `<state-prefix>/<owner>--<name>/`. */
+  readonly state: string;
+  /** The commit marker. */
+  readonly manifest: string;
+  /** Notes about objects that a resumed upload completed and nobody has read back. */
+  readonly unproven: string;
+}
+
+interface PlaceParams {
+  readonly model: string;
+  readonly prefix: string;
+  readonly statePrefix: string;
+}
+
+export function placeOf({ model, prefix, statePrefix }: PlaceParams, commit: string): Place {
+  const family = `${prefix === '' ? `models/${model}` : prefix}/`;
+  const state = stateFolder(statePrefix, model);
+  if (state.startsWith(family) || family.startsWith(`${statePrefix}/`)) {
+    throw new StepError('usage', '--prefix and --state-prefix lie in one another', {
+      evidence: [`--prefix ${family}, --state-prefix ${statePrefix}/`],
+      hint: 'choose a --state-prefix outside of every model, such as .llm-rollout',
+    });
+  }
+  return {
+    model,
+    commit,
+    family,
+    prefix: `${family}${commit}/`,
+    state,
+    manifest: manifestKey(state, commit),
+    unproven: `${state}unproven/${commit}/`,
+  };
+}

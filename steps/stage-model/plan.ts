@@ -1,0 +1,160 @@
+import type { ModelFile } from './listing.ts';
+
+export interface PartLimits {
+  readonly maxParts: number;
+  readonly minPartSize: number;
+  readonly maxPartSize: number;
+  /** Raised part sizes are multiples of this. */
+  readonly alignment: number;
+}
+
+/** S3's limits of a multipart upload. */
+export const s3Limits: PartLimits = {
+  maxParts: 10_000,
+  minPartSize: 5 * 2 ** 20,
+  maxPartSize: 5 * 2 ** 30,
+  alignment: 2 ** 20,
+};
+
+/** A file and the key where it has to lie. */
+export interface WantedFile extends ModelFile {
+  readonly key: string;
+  /** Bytes of a part; undefined when one request holds the file. */
+  readonly partSize?: number;
+  /** The bytes, for what comes from the image and not from the Hub. */
+  readonly content?: Buffer;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A multipart upload that somebody began and nobody completed. */
+export interface PendingParts {
+  readonly uploadId: string;
+  readonly parts: readonly PendingPart[];
+}
+
+interface PendingPart {
+  readonly partNumber: number;
+  readonly etag: string;
+  readonly size: number;
+  readonly checksum?: string;
+}
+
+/** What the bucket holds before we touch it. */
+export interface BucketState {
+  /** By key: what lies under the prefix and has the size we want. */
+  readonly stored: ReadonlyMap<string, StoredObject>;
+  /** Keys that a resumed upload completed and nobody has read back yet. */
+  readonly unproven: ReadonlySet<string>;
+  /** By key. */
+  readonly pending: ReadonlyMap<string, readonly PendingParts[]>;
+  /** By path: the same bytes under another commit, as its manifest and the object's own metadata say. */
+  readonly elsewhere: ReadonlyMap<string, StoredObject>;
+}
+
+export type Action = { readonly file: WantedFile; readonly why: string } & (
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'prove' }
+  | { readonly kind: 'copy'; readonly from: StoredObject }
+  | { readonly kind: 'move'; readonly resume?: PendingParts }
+);
+
+/** The cheapest way for each file to lie there proven, the largest first. */
+export function planActions(
+  files: readonly WantedFile[],
+  state: BucketState,
+  readBack: 'auto' | 'always',
+): Action[] {
+  return files.map((file) => planFile(file, state, readBack)).sort((a, b) => b.file.size - a.file.size);
+}
+
+function planFile(file: WantedFile, state: BucketState, readBack: 'auto' | 'always'): Action {
+  const stored = state.stored.get(file.key);
+  if (stored) {
+    const why = doubt(file, stored, state.unproven, readBack);
+    return why === undefined
+      ? { kind: 'skip', file, why: 'is there: size and hash agree' }
+      : { kind: 'prove', file, why };
+  }
+  const from = state.elsewhere.get(file.path);
+  if (from) return { kind: 'copy', file, from, why: `same bytes as ${from.key}` };
+  const resume = bestUpload(file, state.pending.get(file.key) ?? []);
+  if (!resume) return { kind: 'move', file, why: 'is not there' };
+  return { kind: 'move', file, resume, why: `goes on after ${resume.parts.length} parts` };
+}
+
+/** Why an object of the right size is not believed as it lies there. */
+function doubt(
+  file: WantedFile,
+  stored: StoredObject,
+  unproven: ReadonlySet<string>,
+  readBack: 'auto' | 'always',
+): string | undefined {
+  if (unproven.has(file.key)) return 'was completed by a resumed upload and not read back yet';
+  if (!carriesDigest(stored, file)) return 'has the size, but not our hash in its metadata';
+  return readBack === 'always' ? '--read-back=always' : undefined;
+}
+
+/** The pending upload with most parts that fit this file; parts of another size are of another plan. */
+function bestUpload(file: WantedFile, uploads: readonly PendingParts[]): PendingParts | undefined {
+  const { partSize } = file;
+  if (partSize === undefined) return undefined;
+  const ranges = splitRanges(file.size, partSize);
+  return uploads
+    .map(({ uploadId, parts }) => ({
+      uploadId,
+      parts: parts.filter(({ partNumber, size }) => {
+        const range = ranges[partNumber - 1];
+        return range !== undefined && range.end - range.start === size;
+      }),
+    }))
+    .filter(({ parts }) => parts.length > 0)
+    .sort((a, b) => b.parts.length - a.parts.length)[0];
+}
+
+/** The metadata that an object of ours carries; it is set only where the bytes were proven, or a note says that they are not. */
+export function digestMetadata({ digest }: ModelFile): Readonly<Record<string, string>> {
+  return { [digest.algorithm]: digest.hex };
+}
+
+export function carriesDigest(stored: StoredObject, { size, digest }: ModelFile): boolean {
+  return stored.size === size && stored.metadata[digest.algorithm] === digest.hex;
+}
+
+/**
+ * Bytes of a part for a file of `size` bytes: what was asked for, more when that would take over 10,000 parts, never
+ * below 5 MiB but for a file that one request holds (undefined). It depends on nothing else, so that every run cuts alike.
+ */
+export function partSizeFor(size: number, asked: number, limits: PartLimits = s3Limits): number | undefined {
+  const { maxParts, minPartSize, maxPartSize, alignment } = limits;
+  const wanted = Math.min(Math.max(asked, minPartSize), maxPartSize);
+  if (size <= wanted) return undefined;
+  const least = Math.ceil(size / maxParts);
+  if (least > maxPartSize) throw new RangeError(`${size} bytes are more than S3 stores in one object`);
+  return least <= wanted ? wanted : Math.min(maxPartSize, Math.ceil(least / alignment) * alignment);
+}
+
+export interface Range {
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+}
+
+/** [0, size) cut in parts, in order. */
+export function splitRanges(size: number, partSize: number): Range[] {
+  return Array.from({ length: Math.ceil(size / partSize) }, (_, i) => ({
+    start: i * partSize,
+    end: Math.min(size, (i + 1) * partSize),
+  }));
+}
+
+/** Keys under the prefix that nobody wants there; a folder that a console made is none. */
+export function leftovers(keys: readonly string[], files: readonly WantedFile[]): string[] {
+  const wanted = new Set(files.map(({ key }) => key));
+  return keys.filter((key) => !wanted.has(key) && !key.endsWith('/'));
+}

@@ -1,0 +1,78 @@
+/** Buffers of one size that are used again and again: memory does not grow with files, parts or latency. */
+export interface BufferPool {
+  /** Bytes of each buffer. */
+  readonly size: number;
+  /** Waits, in the order of asking, until a buffer is free; runs `use` with it; takes it back when that has settled. */
+  lend<T>(use: (buffer: Buffer) => Promise<T>): Promise<T>;
+}
+
+export function createBufferPool(count: number, size: number): BufferPool {
+  const slots = createSlots(count);
+  const free: Buffer[] = [];
+  return {
+    size,
+    lend: (use) =>
+      slots.run(async () => {
+        const buffer = free.pop() ?? Buffer.allocUnsafeSlow(size);
+        try {
+          return await use(buffer);
+        } finally {
+          free.push(buffer);
+        }
+      }),
+  };
+}
+
+/** Lets `count` things happen at once, the others in the order of asking. */
+export interface Slots {
+  readonly used: number;
+  run<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function createSlots(count: number): Slots {
+  const waiting: (() => void)[] = [];
+  let used = 0;
+  return {
+    get used() {
+      return used;
+    },
+    async run(work) {
+      if (used < count) used += 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next) next();
+        else used -= 1;
+      }
+    },
+  };
+}
+
+/**
+ * Runs `work` for every item, `count` at once. The first failure aborts the signal of the others; it is thrown when
+ * all have settled, so that nothing goes on behind the caller's back.
+ */
+export async function forEachAtOnce<T>(
+  items: readonly T[],
+  count: number,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const failing = new AbortController();
+  const either = AbortSignal.any([signal, failing.signal]);
+  const queue = items.values();
+  const lane = async () => {
+    for (const item of queue) {
+      either.throwIfAborted();
+      await work(item, either);
+    }
+  };
+  const lanes = Array.from({ length: Math.min(count, items.length) }, () =>
+    lane().catch((error: unknown) => failing.abort(error)),
+  );
+  await Promise.all(lanes);
+  signal.throwIfAborted();
+  if (failing.signal.aborted) throw failing.signal.reason;
+}

@@ -1,0 +1,132 @@
+import { dataConnection } from '../lib/data-connection.ts';
+import { defineStep } from '../lib/step.ts';
+import { folder, modelId } from '../lib/shapes.ts';
+
+export const spec = defineStep({
+  name: 'stage-model',
+  displayName: 'Stage a model',
+  summary:
+    'Copies one commit of a model from the Hugging Face Hub into S3, every byte proven, and commits it with a manifest',
+  params: {
+    model: {
+      kind: 'string',
+      description: 'Repository on the Hub',
+      default: 'openai/gpt-oss-20b',
+      ...modelId,
+    },
+    revision: {
+      kind: 'string',
+      description: 'Branch, tag or commit; a branch is resolved to its commit once, at the start',
+      default: 'main',
+      pattern: '(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
+      shape: 'a branch, a tag or a commit, such as main',
+    },
+    prefix: {
+      kind: 'string',
+      description: 'Where the model lies in the bucket, the commit is added; empty for models/<owner>/<name>',
+      default: '',
+      ...folder,
+    },
+    'state-prefix': {
+      kind: 'string',
+      description: 'Where manifests and notes lie, outside of every model',
+      default: '.llm-rollout',
+      ...folder,
+    },
+    'hf-endpoint': {
+      kind: 'string',
+      description: 'The Hub, or a mirror that speaks its API',
+      default: 'https://huggingface.co',
+      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
+      shape: 'an http or https address without user, query or fragment',
+    },
+    ignore: {
+      kind: 'list',
+      description:
+        'Files to leave out, and with ! to take back in: patterns from the root of the repository, one a line, later lines win, * stays in its folder, ** does not. They come after the built-in ones (original/**, metal/**, other formats, pictures); !** as first line drops those',
+      default: '',
+    },
+    vocabulary: {
+      kind: 'string',
+      description: 'Whether o200k_base.tiktoken is put beside the model; auto does it for gpt-oss models',
+      default: 'auto',
+      choices: ['auto', 'always', 'never'],
+    },
+    'part-size': {
+      kind: 'bytes',
+      description: 'Size of a part and of a buffer; raised for files of more than 10,000 parts',
+      default: '16MiB',
+      min: '5MiB',
+      max: '5GiB',
+    },
+    connections: {
+      kind: 'integer',
+      description: 'Ranges that are fetched from the Hub at once',
+      default: '8',
+      min: '1',
+      max: '64',
+    },
+    'read-back': {
+      kind: 'string',
+      description:
+        'Objects to read from the bucket and hash before the commit: auto for what a resumed upload leaves unproven, always for all',
+      default: 'auto',
+      choices: ['auto', 'always'],
+    },
+    'allow-code': {
+      kind: 'list',
+      description:
+        'Hashes (the SHA-256 or git SHA-1 that the refusal prints) of files that somebody has reviewed, although the policy refuses them',
+      default: '',
+      pattern: '[0-9a-f]{40}|[0-9a-f]{64}',
+      shape: 'a SHA-256 or a git SHA-1 in lower-case hex',
+    },
+    'allow-owners': {
+      kind: 'list',
+      description: 'Owners on the Hub that models may come from, one a line; empty for any',
+      default: '',
+    },
+    'allow-licenses': {
+      kind: 'list',
+      description:
+        'Licences, as the model card names them (apache-2.0), that a model may have, one a line; empty for any',
+      default: '',
+    },
+    'max-size': {
+      kind: 'bytes',
+      description: 'Most that a model may take in the bucket',
+      default: '2TiB',
+      min: '1',
+    },
+    'expire-uploads': {
+      kind: 'duration',
+      description: 'Age at which pending uploads of other commits of this model are removed; 0s keeps them',
+      default: '168h',
+    },
+    'dry-run': {
+      kind: 'boolean',
+      description: 'Only show, file by file, what would be done and why',
+      default: 'false',
+    },
+  },
+  secrets: {
+    's3-secret': dataConnection,
+    'hf-secret': {
+      description: 'Token of the Hub, for gated and private models and for a higher rate limit',
+      default: 'hf-token',
+      optional: true,
+      keys: { token: { secret: true } },
+    },
+  },
+  results: {
+    revision: { description: 'Commit that was staged, 40 hex digits' },
+    prefix: { description: 'Where it lies in the bucket, with the commit and a trailing slash' },
+    'bytes-moved': { description: 'Bytes that were fetched from the Hub' },
+    'manifest-digest': { description: 'SHA-256 of the manifest, the commit marker' },
+  },
+  permissions: [],
+  resources: {
+    requests: { cpu: '1', memory: '512Mi' },
+    limits: { memory: '1Gi' },
+  },
+});

@@ -1,0 +1,114 @@
+import type { Bucket } from '../lib/bucket.ts';
+import { StepError } from '../lib/errors.ts';
+import type { Hub } from '../lib/hub.ts';
+import type { Log } from '../lib/log.ts';
+import { readManifest, type StoredManifest } from '../lib/manifest.ts';
+import type { Clock } from '../lib/retry.ts';
+import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
+import { buffersFor, move } from './move.ts';
+import { type PartLimits, planActions } from './plan.ts';
+import { formatBytes } from './progress.ts';
+import type { spec } from './spec.ts';
+import { surveyBucket } from './survey.ts';
+import { renderTable } from './table.ts';
+import { demandPolicy, makeWish, manifestOf, type Wish } from './wish.ts';
+
+type StageResults = ResultsOf<typeof spec>;
+
+export interface Stage {
+  readonly params: ParamsOf<typeof spec>;
+  readonly hub: Hub;
+  readonly bucket: Bucket;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Where the vocabulary of the image may lie. */
+  readonly vocabularyPlaces: readonly URL[];
+  /** Other limits than S3's, for servers that have them and for tests. */
+  readonly limits?: PartLimits;
+}
+
+/**
+ * Brings one commit of a model into the bucket: resolve, list, judge, plan, move, prove, and the manifest last. A commit
+ * that is staged already is only compared with its manifest.
+ */
+export async function stageModel(stage: Stage): Promise<StageResults> {
+  const { params, bucket, log, signal } = stage;
+  demandMemory(params);
+  const wish = await makeWish(stage);
+  const { place } = wish;
+  log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
+  const committed = await readManifest(bucket, place.manifest, signal);
+  if (params.dryRun) return show(wish, committed, stage);
+  if (committed) return answerStaged(committed, wish, stage);
+  const policy = await demandPolicy(wish, stage);
+  const moved = await move(wish, stage);
+  if (moved === 'overtaken') return answerOvertaken(wish, stage);
+  const stored = await commit(manifestOf(wish, policy), { ...stage, place });
+  await sweep({ ...stage, place }, stage.clock.now(), params.expireUploads);
+  log.info('committed', { manifest: stored.key, sha256: stored.digest });
+  return resultsOf(wish, stored, { moved, outcome: 'ok' });
+}
+
+/** Nothing is written under the prefix of a commit: it is as it was staged, or the run fails. */
+async function answerStaged(committed: StoredManifest, wish: Wish, stage: Stage): Promise<StageResults> {
+  const store = { ...stage, place: wish.place };
+  demandSameFiles(committed.manifest, manifestOf(wish, []), stage.bucket);
+  await demandAsStaged(committed.manifest, store);
+  await sweep(store, stage.clock.now(), 0);
+  stage.log.info('already staged', { manifest: committed.key, sha256: committed.digest });
+  return resultsOf(wish, committed, { moved: 0, outcome: 'unchanged' });
+}
+
+async function answerOvertaken(wish: Wish, stage: Stage): Promise<StageResults> {
+  const committed = await readManifest(stage.bucket, wish.place.manifest, stage.signal);
+  if (committed) return answerStaged(committed, wish, stage);
+  throw new StepError('unavailable', 'another run committed this revision, and its marker is gone again', {
+    evidence: [`NoSuchKey (${stage.bucket.where}, GET ${wish.place.manifest})`],
+    hint: 'run it again once nobody else changes the state of this model',
+  });
+}
+
+async function show(wish: Wish, committed: StoredManifest | undefined, stage: Stage): Promise<StageResults> {
+  const { params, bucket, log, signal } = stage;
+  const survey = await surveyBucket(wish.files, wish.place, bucket, signal);
+  const actions = planActions(wish.files, survey, params.readBack);
+  const listed = survey.listing.map(({ key }) => key);
+  for (const line of renderTable(actions, wish.ignored, listed)) log.info(line);
+  const toMove = actions.filter(({ kind }) => kind === 'move').reduce((sum, { file }) => sum + file.size, 0);
+  log.info('dry run: nothing was touched', {
+    prefix: wish.place.prefix,
+    'to-move': formatBytes(toMove),
+    committed: committed !== undefined,
+  });
+  return resultsOf(wish, committed, { moved: 0, outcome: 'unchanged' });
+}
+
+function resultsOf(
+  { place }: Wish,
+  stored: StoredManifest | undefined,
+  { moved, outcome }: { readonly moved: number; readonly outcome: StageResults['outcome'] },
+): StageResults {
+  return {
+    revision: place.commit,
+    prefix: place.prefix,
+    bytesMoved: String(moved),
+    manifestDigest: stored?.digest ?? '',
+    outcome,
+  };
+}
+
+/** Bytes of all buffers together; the Task's memory limit leaves room for twice that. */
+const memoryLimit = 512 * 2 ** 20;
+
+function demandMemory({ connections, partSize }: Stage['params']): void {
+  const bytes = buffersFor(connections) * partSize;
+  if (bytes <= memoryLimit) return;
+  throw new StepError('usage', 'more memory for buffers than the Task has', {
+    evidence: [
+      `--connections=${connections} take ${buffersFor(connections)} buffers of --part-size ${partSize} bytes: ${bytes}, the most is ${memoryLimit}`,
+    ],
+    hint: 'choose fewer --connections or a smaller --part-size',
+  });
+}

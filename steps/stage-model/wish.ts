@@ -1,0 +1,144 @@
+import { StepError } from '../lib/errors.ts';
+import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
+import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
+import { toolVersion } from '../lib/version.ts';
+import { defaultRules } from './default-rules.ts';
+import { inspectFiles, readWhole, type Source } from './inspect.ts';
+import { type ModelFile, readListing } from './listing.ts';
+import { judgeNames } from './names.ts';
+import { type Place, placeOf } from './place.ts';
+import { partSizeFor, type WantedFile } from './plan.ts';
+import { applyReview, judgeListing, type Refusal } from './policy.ts';
+import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './select.ts';
+import type { Stage } from './stage.ts';
+
+/** What has to lie in the bucket for this commit, before anybody looks there. */
+export interface Wish {
+  readonly place: Place;
+  readonly source: Source;
+  readonly rules: readonly Rule[];
+  readonly ignored: Selection['ignored'];
+  readonly files: readonly WantedFile[];
+  /** What the listing alone says against them. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** Resolves the revision once, lists its files, chooses among them and judges their names. */
+export async function makeWish(stage: Stage): Promise<Wish> {
+  const { params, hub, signal } = stage;
+  const { model } = params;
+  const { commit, license } = await hub.resolveRevision(model, params.revision, signal);
+  const place = placeOf(params, commit);
+  const source = { hub, model, commit, signal };
+  const rules = [...defaultRules, ...parseRules(params.ignore)];
+  const selection = selectFiles(await readListing(hub, model, commit, signal), rules);
+  demandSafe(selection.kept, place);
+  const ours = await vocabularyFile(selection.kept, source, stage);
+  const kept = selection.kept.filter(({ path }) => !ours || path !== ours.path);
+  const refusals = judgeListing({ model, license, files: kept }, params);
+  const files = [...kept, ...(ours ? [ours] : [])].map((file) => wanted(file, place, stage));
+  return { place, source, rules, ignored: selection.ignored, files, refusals };
+}
+
+function wanted(
+  file: ModelFile & { content?: Buffer },
+  { prefix }: Place,
+  { params, limits }: Stage,
+): WantedFile {
+  const partSize = file.content ? undefined : partSizeFor(file.size, params.partSize, limits);
+  return { ...file, key: prefix + file.path, ...(partSize === undefined ? {} : { partSize }) };
+}
+
+/** Reads what the policy has to see, and stops the run before a byte is stored when something is refused. */
+export async function demandPolicy(
+  { files, refusals, source }: Wish,
+  { params }: Stage,
+): Promise<PolicyVerdict[]> {
+  const inside = await inspectFiles(
+    files.filter(({ content }) => content === undefined),
+    source,
+  );
+  const { standing, verdicts } = applyReview([...refusals, ...inside], params);
+  if (standing.length === 0) return verdicts;
+  const hash = standing.find((refusal) => refusal.hash !== undefined)?.hash;
+  throw new StepError(
+    'check',
+    `the policy refuses ${standing.length} of the files of ${params.model}; nothing was stored`,
+    {
+      evidence: standing.map(describe),
+      hint:
+        hash === undefined
+          ? `choose another model or revision, or leave files out: --ignore=<pattern>`
+          : `leave files out: --ignore=<pattern>, or after a review let them in: --allow-code=${hash}`,
+    },
+  );
+}
+
+function describe({ path, why, hash }: Refusal): string {
+  return `${path}: ${why}${hash === undefined ? '' : ` (${hash})`}`;
+}
+
+/** The manifest of the wish; deterministic. */
+export function manifestOf({ place, rules, files }: Wish, policy: readonly PolicyVerdict[]): Manifest {
+  const own = files.find(({ content }) => content !== undefined);
+  return {
+    repository: place.model,
+    commit: place.commit,
+    prefix: place.prefix,
+    selection: ruleLines(rules),
+    files: files
+      .filter((file) => file !== own)
+      .map(({ path, size, digest, partSize }) => ({
+        path,
+        size,
+        digest,
+        ...(partSize === undefined ? {} : { partSize }),
+      })),
+    policy,
+    vocabulary: own ? { path: own.path, size: own.size, sha256: own.digest.hex } : null,
+    tool: `llm-rollout ${toolVersion}`,
+  };
+}
+
+function demandSafe(files: readonly ModelFile[], { prefix, model }: Place): void {
+  if (files.length === 0) {
+    throw new StepError('check', `nothing of ${model} is left to stage`, {
+      evidence: ['every file is ignored, or the repository is empty'],
+      hint: 'tkn task start stage-model --param dry-run=true …   (shows the rule that leaves out each file)',
+    });
+  }
+  const problems = judgeNames(
+    files.map(({ path }) => path),
+    prefix,
+  );
+  if (problems.length === 0) return;
+  throw new StepError('check', `${problems.length} file names of ${model} are not safe to store`, {
+    evidence: problems,
+    hint: 'do not serve this repository; to leave a file out: --ignore=<pattern>',
+  });
+}
+
+/** The vocabulary from the image, when this model needs it beside its files. */
+async function vocabularyFile(
+  files: readonly ModelFile[],
+  source: Source,
+  { params, vocabularyPlaces }: Stage,
+): Promise<(ModelFile & { readonly content: Buffer }) | undefined> {
+  const config = files.find(({ path }) => path === 'config.json');
+  const parsed = params.vocabulary === 'auto' && config ? parse(await readWhole(config, source)) : undefined;
+  if (!needsVocabulary(params.vocabulary, params.model, parsed)) return undefined;
+  return {
+    path: vocabulary.file,
+    size: vocabulary.size,
+    digest: { algorithm: 'sha256', hex: vocabulary.sha256 },
+    content: await readVocabulary(vocabularyPlaces),
+  };
+}
+
+function parse(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { manifestDigest, parseManifest } from '../../../steps/lib/manifest.ts';
+import { vocabulary } from '../../../steps/lib/vocabulary.ts';
+import { createMemoryBucket, createStorage } from './memory-bucket.ts';
+import { createMemoryHub } from './memory-hub.ts';
+import { commit, manifestKey, model, prefix, safetensors, stage } from './staging.ts';
+
+const files = {
+  'config.json': Buffer.from('{"model_type":"llama"}'),
+  'model.safetensors': safetensors(100),
+  'original/model.safetensors': safetensors(5),
+  'empty.txt': Buffer.alloc(0),
+};
+
+describe('a first run', () => {
+  test('stores what is chosen byte for byte, and the manifest last', async () => {
+    const storage = createStorage();
+    const order: string[] = [];
+    const bucket = createMemoryBucket({
+      storage,
+      after: (operation, key) => {
+        if (operation === 'put' || operation === 'completeUpload') order.push(key);
+      },
+    });
+    const results = await stage({ hub: createMemoryHub({ commit, files }), bucket });
+    const marker = storage.objects.get(manifestKey)?.body ?? Buffer.alloc(0);
+    expect(results).toEqual({
+      revision: commit,
+      prefix,
+      bytesMoved: String(files['config.json'].length + files['model.safetensors'].length),
+      manifestDigest: manifestDigest(marker),
+      outcome: 'ok',
+    });
+    expect(order.at(-1)).toBe(manifestKey);
+    for (const path of ['config.json', 'model.safetensors', 'empty.txt'] as const)
+      expect(storage.objects.get(prefix + path)?.body).toEqual(files[path]);
+    expect([...storage.objects.keys()]).toHaveLength(4);
+    expect(storage.uploads.size).toBe(0);
+    expect(parseManifest(marker, 'test')).toMatchObject({
+      repository: model,
+      commit,
+      prefix,
+      vocabulary: null,
+    });
+  });
+
+  test('puts the vocabulary beside a gpt-oss model, as config.json tells', async () => {
+    const storage = createStorage();
+    const gptOss = { ...files, 'config.json': Buffer.from('{"model_type":"gpt_oss"}') };
+    await stage({
+      hub: createMemoryHub({ commit, files: gptOss }),
+      bucket: createMemoryBucket({ storage }),
+      params: { vocabulary: 'auto' },
+    });
+    expect(storage.objects.get(prefix + vocabulary.file)?.body).toHaveLength(vocabulary.size);
+    expect(
+      parseManifest(storage.objects.get(manifestKey)?.body ?? Buffer.alloc(0), 'test').vocabulary?.sha256,
+    ).toBe(vocabulary.sha256);
+  });
+});

@@ -1,0 +1,87 @@
+import type { Bucket } from '../../../steps/lib/bucket.ts';
+import type { Hub } from '../../../steps/lib/hub.ts';
+import { createLog } from '../../../steps/lib/log.ts';
+import type { Clock } from '../../../steps/lib/retry.ts';
+import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import type { PartLimits } from '../../../steps/stage-model/plan.ts';
+import { type Stage, stageModel } from '../../../steps/stage-model/stage.ts';
+
+export const commit = '6cee5e81ee83917806bbde320786a8fb61efebee';
+export const model = 'acme/tiny';
+export const prefix = `models/${model}/${commit}/`;
+export const manifestKey = `.llm-rollout/acme--tiny/manifests/${commit}.json`;
+
+/** Parts of a few bytes, so that a property sees many of them. */
+export const tinyParts: PartLimits = { maxParts: 10_000, minPartSize: 4, maxPartSize: 1 << 20, alignment: 4 };
+
+export const defaults: Stage['params'] = {
+  model,
+  revision: 'main',
+  prefix: '',
+  statePrefix: '.llm-rollout',
+  hfEndpoint: 'https://hub.test',
+  ignore: [],
+  vocabulary: 'never',
+  partSize: 16,
+  connections: 3,
+  readBack: 'auto',
+  allowCode: [],
+  allowOwners: [],
+  allowLicenses: [],
+  maxSize: 2 ** 40,
+  expireUploads: 0,
+  dryRun: false,
+};
+
+interface Run {
+  readonly hub: Hub;
+  readonly bucket: Bucket;
+  readonly params?: Partial<Stage['params']>;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  readonly lines?: string[];
+  readonly vocabularyPlaces?: readonly URL[];
+}
+
+/** A run of stageModel with small parts and a silent log. */
+export function stage(run: Run): ReturnType<typeof stageModel> {
+  const { lines, hub, bucket } = run;
+  return stageModel({
+    params: { ...defaults, ...run.params },
+    hub,
+    bucket,
+    log: createLog({ write: (line) => void lines?.push(line.trimEnd()), env: {}, step: 'stage-model' }),
+    clock: run.clock ?? stillClock,
+    signal: run.signal ?? new AbortController().signal,
+    vocabularyPlaces:
+      run.vocabularyPlaces ?? vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
+    limits: tinyParts,
+  });
+}
+
+/** A clock that never moves by itself: what sleeps sleeps until it is aborted. */
+export const stillClock: Clock = {
+  now: () => 0,
+  sleep: (_ms, signal) =>
+    new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted')))),
+};
+
+/** A small safetensors file: a header that its tensors fill exactly. */
+export function safetensors(tensorBytes: number, seed = 1): Buffer {
+  const header = Buffer.from(
+    JSON.stringify({ w: { dtype: 'U8', shape: [tensorBytes], data_offsets: [0, tensorBytes] } }),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const tensor = Buffer.from(Array.from({ length: tensorBytes }, (_, i) => (i * 31 + seed * 17) % 251));
+  return Buffer.concat([length, header, tensor]);
+}
+
+/** Bytes of what lies under the prefix, by path, and of the manifest. */
+export function snapshot(objects: ReadonlyMap<string, { readonly body: Buffer }>): Record<string, string> {
+  return Object.fromEntries(
+    [...objects]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, { body }]) => [key, body.toString('latin1')]),
+  );
+}
