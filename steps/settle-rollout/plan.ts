@@ -1,3 +1,4 @@
+import { present } from '../lib/serving/present.ts';
 import type { Rollout, RolloutRecord } from '../lib/serving/rollouts.ts';
 import { sameRollout } from '../lib/serving/rollouts.ts';
 import {
@@ -38,20 +39,26 @@ export type Settlement =
 
 /** What to do about the roll-out. Whatever is live and not our candidate is somebody else's business. */
 export function decideSettlement(situation: Situation): Settlement {
-  const { run, holder, record, live, smoke } = situation;
-  const { candidate, promoted } = record;
+  const { run, holder, record, live } = situation;
+  const { candidate } = record;
   if (holder !== run)
     return release(holder ? `the lock belongs to ${holder}` : 'this run never had the lock');
   if (candidate?.run !== run) return release('this run changed nothing');
   if (!live) return release('the service is gone', true);
-  if (!isLive(live, candidate)) return releaseOther(live, promoted);
-  if (smoke === 'Succeeded') return { action: 'promote', candidate };
+  if (!isLive(live, candidate)) return releaseOther(live, situation);
+  if (situation.smoke === 'Succeeded') return { action: 'promote', candidate };
+  return decideFailure(situation, candidate);
+}
+
+function decideFailure(situation: Situation, candidate: Rollout): Settlement {
+  const { promoted } = situation.record;
   const blame = blameOf(situation);
   if (blame === undefined && situation.wanted !== undefined)
     return release(`made way for ${situation.wanted}`);
-  const shared = { candidate, ...(blame && { blame }) };
-  // Going back from a spec to itself would only restart it.
-  if (!promoted || sameRollout(promoted, candidate)) return { action: 'keep', ...shared };
+  // Going back from a spec to itself would only restart it, and what was proven once is not bad by itself.
+  if (sameRollout(promoted, candidate)) return { action: 'keep', candidate };
+  const shared = { candidate, ...present({ blame }) };
+  if (!promoted) return { action: 'keep', ...shared };
   return { action: 'roll-back', to: promoted, ...shared };
 }
 
@@ -59,8 +66,9 @@ function release(why: string, forget = false): Settlement {
   return { action: 'release', why, forget };
 }
 
-function releaseOther(live: InferenceService, promoted: Rollout | undefined): Settlement {
-  if (promoted && isLive(live, promoted)) return release('the change was never applied', true);
+function releaseOther(live: InferenceService, { apply, record }: Situation): Settlement {
+  const untouched = record.promoted !== undefined && isLive(live, record.promoted);
+  if (untouched || apply === 'Failed') return release('the change was never applied', true);
   const { runtime = 'none', path = 'none' } = pairOf(live) ?? {};
   return release(
     `somebody else changed the service: it now asks for runtime ${runtime} and path ${path}`,

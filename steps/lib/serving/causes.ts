@@ -1,5 +1,6 @@
 import type { ContainerSeen } from './pods.ts';
-import { firstErrorLine, linesOf } from './words.ts';
+import { present } from './present.ts';
+import { firstErrorLine, isWarning, linesOf } from './words.ts';
 
 /** Why a container ended, by its exit and its own words. */
 export interface Cause {
@@ -95,20 +96,29 @@ const serverRules: readonly Rule[] = [
 
 /** The first line that a rule knows, since the last ones are generic; WARNING lines are not errors. */
 export function causeOf(container: ContainerSeen, warnings: readonly string[] = []): Cause {
-  const { init, ended, log } = container;
-  const killed = ended?.reason === 'OOMKilled';
-  if (killed) return init ? initOutOfMemory : outOfMemory;
-  const lines = linesOf(log).filter((line) => !/\bWARN(ING)?\b/.test(line));
+  const { init, ended } = container;
+  if (ended?.reason === 'OOMKilled') return init ? initOutOfMemory : outOfMemory;
+  return known(container) ?? killedByProbe(container, warnings) ?? unknownCause(container);
+}
+
+function known({ init, log }: ContainerSeen): Cause | undefined {
   const rules = init ? initRules : serverRules;
-  for (const line of lines) {
+  for (const line of linesOf(log).filter((each) => !isWarning(each))) {
     const rule = rules.find(({ says }) => says.test(line));
     if (rule) return { code: rule.code, meaning: rule.meaning, line, hint: rule.hint };
   }
-  const probe = warnings.findLast((warning) => /(Liveness|Startup) probe failed/i.test(warning));
-  if (!init && probe && (ended?.exitCode === 137 || ended?.exitCode === 143))
-    return { ...probeKilled, line: probe };
-  const line = firstErrorLine(log);
-  return { code: 'LD139 CRASHED', meaning: describeEnd(container), ...(line && { line }), hint: readLog };
+  return undefined;
+}
+
+function killedByProbe({ init, ended }: ContainerSeen, warnings: readonly string[]): Cause | undefined {
+  const line = warnings.findLast((warning) => /(Liveness|Startup) probe failed/i.test(warning));
+  const bySignal = ended?.exitCode === 137 || ended?.exitCode === 143;
+  return !init && line && bySignal ? { ...probeKilled, line } : undefined;
+}
+
+function unknownCause(container: ContainerSeen): Cause {
+  const line = firstErrorLine(container.log);
+  return { code: 'LD139 CRASHED', meaning: describeEnd(container), ...present({ line }), hint: readLog };
 }
 
 const readLog = 'read the lines above; `oc logs` with --previous has the rest';
@@ -132,7 +142,8 @@ const probeKilled: Cause = {
 };
 
 function describeEnd({ ended }: ContainerSeen): string {
+  const { exitCode = 'unknown', reason } = ended ?? {};
   // A vLLM whose engine dies ends with 0.
-  if (ended?.exitCode === 0) return 'it ended by itself with exit code 0; a server should not';
-  return `it ended with exit code ${ended?.exitCode ?? 'unknown'}${ended?.reason ? ` (${ended.reason})` : ''}`;
+  if (exitCode === 0) return 'it ended by itself with exit code 0; a server should not';
+  return `it ended with exit code ${exitCode}${reason ? ` (${reason})` : ''}`;
 }

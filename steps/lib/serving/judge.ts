@@ -1,12 +1,13 @@
 import type { Snapshot } from './observe.ts';
 import { findProblems, type Graces, type Problem } from './problems.ts';
 import { type Progress, progressOf } from './progress.ts';
-import { samePair } from './service.ts';
+import { present } from './present.ts';
+import { type Pair, samePair } from './service.ts';
 import type { Target } from './target.ts';
 
 /** What is remembered from one look to the next. */
 export interface Memory {
-  /** Since when each problem has been there without a break, by its code; milliseconds. */
+  /** Since when each problem has been there without a break; milliseconds. */
   readonly since: Readonly<Record<string, number>>;
   /** Whether the service was seen asking for the wanted pair. */
   readonly seen: boolean;
@@ -39,9 +40,11 @@ export function judge(
   if (displaced) return { verdict: displaced, memory };
   const progress = progressOf(snapshot);
   const problems = progress.phase === 'ready' ? [] : findProblems(snapshot, target, graces);
-  const since = Object.fromEntries(problems.map(({ code }) => [code, memory.since[code] ?? now]));
+  const since = Object.fromEntries(
+    problems.map((problem) => [keyOf(problem), memory.since[keyOf(problem)] ?? now]),
+  );
   const next: Memory = { since, seen: memory.seen || snapshot.service !== undefined };
-  const over = problems.find(({ code, graceMs }) => now - (since[code] ?? now) >= graceMs);
+  const over = problems.find((problem) => now - (since[keyOf(problem)] ?? now) >= problem.graceMs);
   if (over) return { verdict: { kind: 'failed', problem: over }, memory: next };
   const { url } = snapshot.service ?? {};
   if (progress.phase === 'ready' && progress.pod !== undefined && url !== undefined) {
@@ -49,6 +52,10 @@ export function judge(
   }
   const [problem] = problems;
   return { verdict: { kind: 'waiting', progress, ...(problem && { problem }) }, memory: next };
+}
+
+function keyOf({ code, about = '' }: Problem): string {
+  return `${code} ${about}`;
 }
 
 /** Another run that takes over, or anybody who changed the service under us. */
@@ -65,10 +72,11 @@ function findDisplacement(
   }
   if (samePair(service.pair, target)) return undefined;
   if (makeWay && samePair(service.pair, candidate)) return { kind: 'superseded', by: 'another roll-out' };
-  const { runtime = 'none', path = 'none' } = service.pair ?? {};
-  return {
-    kind: 'changed',
-    how: `it now asks for runtime ${runtime} and path ${path}`,
-    ...(service.writer && { by: service.writer }),
-  };
+  return { kind: 'changed', how: describePair(service.pair), ...present({ by: service.writer }) };
+}
+
+function describePair(pair: Pair | undefined): string {
+  return pair
+    ? `it now asks for runtime ${pair.runtime} and path ${pair.path}`
+    : 'it asks for no runtime with a path';
 }

@@ -1,10 +1,10 @@
+import type { LockNames } from './lease.ts';
+
 export type Concurrency = 'queue' | 'supersede' | 'fail';
 
 /** The Lease as one run sees it. */
-export interface LockSeen {
-  readonly holder?: string;
-  readonly wanted?: string;
-  /** Whether their PipelineRuns still run. */
+export interface LockSeen extends LockNames {
+  /** Whether their PipelineRuns still run; false for our own. */
   readonly holderRuns: boolean;
   readonly wantedRuns: boolean;
   /** Whether we have written our own wish already. */
@@ -21,9 +21,8 @@ export function decideLock(
   concurrency: Concurrency,
 ): 'ours' | 'take' | 'ask' | 'wait' | 'fail' | 'superseded' {
   if (holder === run) return 'ours';
-  const wantedByAnother = wanted !== undefined && wanted !== run && wantedRuns;
-  if (asked && wantedByAnother) return 'superseded';
-  if (!holderRuns && !wantedByAnother) return 'take';
+  if (asked && wantedRuns) return 'superseded';
+  if (!holderRuns && !wantedRuns) return 'take';
   if (concurrency === 'fail') return 'fail';
   return concurrency === 'supersede' && wanted !== run ? 'ask' : 'wait';
 }

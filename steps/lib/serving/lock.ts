@@ -1,21 +1,12 @@
-import type { Cluster, KubeObject, ObjectRef } from '../cluster.ts';
+import type { Cluster, KubeObject } from '../cluster.ts';
 import { StepError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../retry.ts';
-import { ownLabels } from './service.ts';
-import { decideLock, type Concurrency, type LockSeen } from './lock-rules.ts';
+import { type Lease, leaseRef, type LockNames, type LockPlace, nameInLease, readNames } from './lease.ts';
+import { present } from './present.ts';
+import { type Concurrency, decideLock, type LockSeen } from './lock-rules.ts';
 
-export interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseTransitions?: number;
-    readonly [field: string]: unknown;
-  };
-}
-
-export interface LockQuery {
-  readonly namespace: string;
-  readonly service: string;
+interface LockClaim extends LockPlace {
   /** Name of our PipelineRun. */
   readonly run: string;
 }
@@ -29,89 +20,83 @@ interface Waiting {
   readonly signal?: AbortSignal;
 }
 
-/** A run that shall have the lock next: the holder sees it and makes way. */
-const wantedBy = 'llm-rollout/wanted-by';
-
-/** Takes the lock of the service, or says that a newer run wants it more. Two runs that grab at once are told apart by the Lease's resourceVersion. */
+/** Takes the lock of the service, or says that a newer run wants it more. Runs that grab at once are told apart by the Lease's resourceVersion. */
 export async function takeLock(
   cluster: Cluster,
-  query: LockQuery,
+  claim: LockClaim,
   waiting: Waiting,
 ): Promise<'taken' | 'superseded'> {
   const { clock, signal, log } = waiting;
   const deadline = clock.now() + waiting.timeoutMs;
   let asked = false;
-  let told = '';
+  let told: string | undefined;
   for (;;) {
-    const { lease, seen } = await look(cluster, query, asked, signal);
-    const decision = decideLock(seen, query.run, waiting.concurrency);
-    if (decision === 'ours') return 'taken';
-    if (decision === 'superseded') return 'superseded';
-    if (decision === 'fail') throw held(query, seen, 'concurrency=fail');
-    if (
-      decision === 'take' &&
-      (await write(cluster, query, lease, { holder: query.run, now: clock.now() }, signal))
-    )
-      return 'taken';
-    if (decision === 'ask') {
-      const { holder } = seen;
-      asked = await write(cluster, query, lease, { holder, wanted: query.run, now: clock.now() }, signal);
-      continue;
-    }
-    if (decision === 'wait') {
-      if (told !== seen.holder)
-        log.info('waiting for another roll-out to end', { run: seen.holder ?? seen.wanted });
-      told = seen.holder ?? '';
-      if (clock.now() >= deadline) throw held(query, seen, 'lock-timeout is over');
-      await clock.sleep(waiting.pollMs, signal);
+    const { lease, seen } = await look(cluster, claim, asked, signal);
+    const write = (names: LockNames) =>
+      writeLease(cluster, claim, { lease, names, now: clock.now() }, signal);
+    switch (decideLock(seen, claim.run, waiting.concurrency)) {
+      case 'ours':
+        return 'taken';
+      case 'superseded':
+        return 'superseded';
+      case 'fail':
+        throw held(claim, seen, 'concurrency=fail');
+      case 'take':
+        if (await write({ holder: claim.run })) return 'taken';
+        break;
+      case 'ask':
+        asked = await write(present({ holder: seen.holder, wanted: claim.run }));
+        break;
+      default:
+        told = tell(seen, told, log);
+        if (clock.now() >= deadline) throw held(claim, seen, 'lock-timeout is over');
+        await clock.sleep(waiting.pollMs, signal);
     }
   }
 }
 
-/** Gives the lock back when it is ours. */
-export async function freeLock(cluster: Cluster, query: LockQuery, signal?: AbortSignal): Promise<boolean> {
+/** Says once whom we wait for. */
+function tell({ holder, wanted }: LockNames, told: string | undefined, log: Log): string | undefined {
+  const run = holder ?? wanted;
+  if (run !== told) log.info('waiting for another roll-out', { run });
+  return run;
+}
+
+/** Gives the lock back when it is ours; says whether it was. */
+export async function freeLock(cluster: Cluster, claim: LockClaim, signal?: AbortSignal): Promise<boolean> {
   for (let attempt = 1; attempt <= 5; attempt += 1) {
-    const lease = await cluster.get<Lease>(leaseRef(query), signal);
-    if (lease?.spec?.holderIdentity !== query.run) return false;
-    const { holderIdentity: _, ...spec } = lease.spec;
-    if (await cluster.replace({ ...lease, spec }, signal)) return true;
+    const lease = await cluster.get<Lease>(leaseRef(claim), signal);
+    const { holder, wanted } = readNames(lease);
+    if (holder !== claim.run) return false;
+    const names = wanted === undefined || wanted === holder ? {} : { wanted };
+    if (await writeLease(cluster, claim, { lease, names, now: 0 }, signal)) return true;
   }
-  throw new StepError('unavailable', `the lock of ${query.service} could not be given back`, {
-    evidence: [`5 writes of Lease ${query.service}-rollout met a newer resourceVersion`],
+  throw new StepError('unavailable', `the lock of ${claim.service} could not be given back`, {
+    evidence: [`5 writes of Lease ${claim.service}-rollout met a newer resourceVersion`],
     hint: 'nothing: the next run takes the lock of a run that is over',
   });
 }
 
 /** Who holds the lock, and the living run that wants it next. */
-export async function readLock(
-  cluster: Cluster,
-  query: Omit<LockQuery, 'run'>,
-  signal?: AbortSignal,
-): Promise<{ readonly holder?: string; readonly wanted?: string }> {
-  const { holder, wanted } = namesOf(await cluster.get<Lease>(leaseRef(query), signal));
+export async function readLock(cluster: Cluster, place: LockPlace, signal?: AbortSignal): Promise<LockNames> {
+  const { holder, wanted } = readNames(await cluster.get<Lease>(leaseRef(place), signal));
   const serious =
-    wanted !== undefined && wanted !== holder && (await isRunning(cluster, query.namespace, wanted, signal));
+    wanted !== undefined && wanted !== holder && (await isRunning(cluster, place, wanted, signal));
   return { ...(holder && { holder }), ...(serious && { wanted }) };
 }
 
-async function look(cluster: Cluster, query: LockQuery, asked: boolean, signal?: AbortSignal) {
-  const lease = await cluster.get<Lease>(leaseRef(query), signal);
-  const names = namesOf(lease);
-  const alive = (run: string | undefined) =>
-    run === undefined || run === query.run ? false : isRunning(cluster, query.namespace, run, signal);
+async function look(cluster: Cluster, claim: LockClaim, asked: boolean, signal?: AbortSignal) {
+  const lease = await cluster.get<Lease>(leaseRef(claim), signal);
+  const names = readNames(lease);
+  const runs = async (name: string | undefined) =>
+    name !== undefined && name !== claim.run && (await isRunning(cluster, claim, name, signal));
   const seen: LockSeen = {
     ...names,
     asked,
-    holderRuns: await alive(names.holder),
-    wantedRuns: await alive(names.wanted),
+    holderRuns: await runs(names.holder),
+    wantedRuns: await runs(names.wanted),
   };
   return { lease, seen };
-}
-
-function namesOf(lease: Lease | undefined) {
-  const holder = lease?.spec?.holderIdentity;
-  const wanted = lease?.metadata.annotations?.[wantedBy];
-  return { ...(holder && { holder }), ...(wanted && { wanted }) };
 }
 
 interface PipelineRun extends KubeObject {
@@ -121,7 +106,7 @@ interface PipelineRun extends KubeObject {
 /** A run that is over or gone holds nothing: a plain cancel runs no `finally` that could free its lock. */
 async function isRunning(
   cluster: Cluster,
-  namespace: string,
+  { namespace }: LockPlace,
   name: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -131,65 +116,24 @@ async function isRunning(
   return run !== undefined && (done === undefined || done.status === 'Unknown');
 }
 
-interface LeaseChange {
-  readonly holder?: string | undefined;
-  readonly wanted?: string;
+interface LeaseWrite {
+  readonly lease: Lease | undefined;
+  readonly names: LockNames;
   readonly now: number;
 }
 
 /** False when another wrote first. */
-async function write(
+async function writeLease(
   cluster: Cluster,
-  query: LockQuery,
-  lease: Lease | undefined,
-  change: LeaseChange,
+  place: LockPlace,
+  { lease, names, now }: LeaseWrite,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const next = changed(query, lease, change);
+  const next = nameInLease(place, lease, { ...names, now });
   return (lease ? await cluster.replace(next, signal) : await cluster.create(next, signal)) !== undefined;
 }
 
-function changed(
-  query: LockQuery,
-  lease: Lease | undefined,
-  { holder, wanted, now }: LeaseChange,
-): KubeObject {
-  const { apiVersion, kind, name, namespace } = leaseRef(query);
-  const { [wantedBy]: before, ...annotations } = lease?.metadata.annotations ?? {};
-  // Who gets the lock no longer wants it; another's wish stays.
-  const wish = wanted ?? (before === holder ? undefined : before);
-  const handOver = holder !== lease?.spec?.holderIdentity;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      ...lease?.metadata,
-      name,
-      namespace,
-      labels: { ...lease?.metadata.labels, ...ownLabels(query.service) },
-      annotations: { ...annotations, ...(wish && { [wantedBy]: wish }) },
-    },
-    spec: {
-      ...lease?.spec,
-      ...(holder && { holderIdentity: holder }),
-      ...(handOver && {
-        acquireTime: microTime(now),
-        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (lease ? 1 : 0),
-      }),
-    },
-  };
-}
-
-/** MicroTime wants exactly six digits. */
-function microTime(now: number): string {
-  return new Date(now).toISOString().replace('Z', '000Z');
-}
-
-function leaseRef({ namespace, service }: Omit<LockQuery, 'run'>): ObjectRef & { namespace: string } {
-  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: `${service}-rollout`, namespace };
-}
-
-function held({ service, namespace }: LockQuery, { holder, wanted }: LockSeen, why: string): StepError {
+function held({ service, namespace }: LockPlace, { holder, wanted }: LockNames, why: string): StepError {
   const run = holder ?? wanted ?? '';
   return new StepError('not-ready', `another roll-out of ${service} is under way: PipelineRun ${run}`, {
     evidence: [`holderIdentity: ${run} (Lease ${service}-rollout, namespace ${namespace}); ${why}`],

@@ -1,16 +1,18 @@
 import type { Cluster, KubeObject } from '../cluster.ts';
 import { readLock } from './lock.ts';
-import { type ContainerSeen, type Pod, type PodSeen, readPod } from './pods.ts';
+import { listenTo } from './listen.ts';
+import { present } from './present.ts';
+import { type Pod, type PodSeen, readPod } from './pods.ts';
 import { readRecord } from './record.ts';
 import {
   type Condition,
   type InferenceService,
   type Pair,
-  pairOf,
   runtimeRef,
   serviceRef,
   type ServingRuntime,
 } from './service.ts';
+import { readService, type ServiceSeen } from './service-seen.ts';
 import { type PodTemplate, type Target, type Templated, templateLag } from './target.ts';
 
 /** Everything that readiness is decided from, read at one moment. */
@@ -28,19 +30,6 @@ export interface Snapshot {
   readonly wantedBy?: string;
 }
 
-export interface ServiceSeen {
-  readonly pair?: Pair;
-  readonly leaving: boolean;
-  readonly stopped: boolean;
-  readonly ready: boolean;
-  readonly url?: string;
-  readonly conditions: readonly Condition[];
-  readonly transition?: string;
-  readonly lastFailure?: string;
-  /** Who wrote it last. */
-  readonly writer?: string;
-}
-
 export interface DeploymentSeen {
   readonly name: string;
   /** Why its template is not the wanted one. */
@@ -52,9 +41,6 @@ export interface DeploymentSeen {
   readonly available: number;
   readonly strategy: string;
 }
-
-/** Lines that are fetched of a log: the cause of a crash stands some hundred lines before the generic last one. */
-const logLines = 400;
 
 export async function observe(cluster: Cluster, target: Target, signal?: AbortSignal): Promise<Snapshot> {
   const { namespace, service: name } = target;
@@ -133,101 +119,16 @@ async function observePods(
   };
 }
 
-/** The pod with the ends of the logs and the warnings that say why it is not ready. */
-async function listenTo(
-  cluster: Cluster,
-  pod: Pod,
-  namespace: string,
-  signal?: AbortSignal,
-): Promise<PodSeen> {
-  const seen = readPod(pod);
-  if (seen.ready)
-    return { ...seen, containers: seen.containers.map((each) => ({ ...each, log: '' })), warnings: [] };
-  const [warnings, containers] = await Promise.all([
-    listWarnings(cluster, pod, namespace, signal),
-    Promise.all(
-      seen.containers.map(async (container): Promise<ContainerSeen> => {
-        if (!talks(container)) return { ...container, log: '' };
-        const query = { namespace, pod: seen.name, container: container.name, tailLines: logLines };
-        // While the next run has not crashed, the words of the one that did are in the log before.
-        const previous = container.state !== 'terminated' && container.crashes > 0;
-        return { ...container, log: await cluster.logs({ ...query, ...(previous && { previous }) }, signal) };
-      }),
-    ),
-  ]);
-  return { ...seen, warnings, containers };
-}
-
-/** Sidecars say nothing about the model unless they break. */
-function talks({ done, state, crashes, name, init }: Omit<ContainerSeen, 'log'>): boolean {
-  if (done || (state === 'waiting' && crashes === 0)) return false;
-  return init || crashes > 0 || name === 'kserve-container';
-}
-
-async function listWarnings(
-  cluster: Cluster,
-  pod: Pod,
-  namespace: string,
-  signal?: AbortSignal,
-): Promise<string[]> {
-  interface Event extends KubeObject {
-    readonly type?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly lastTimestamp?: string;
-  }
-  const fieldSelector = `involvedObject.kind=Pod,involvedObject.name=${pod.metadata.name}`;
-  const events = await cluster.list<Event>(
-    { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector },
-    signal,
-  );
-  return events
-    .filter(({ type }) => type === 'Warning')
-    .sort((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''))
-    .map(({ reason, message }) => `${reason}: ${message}`)
-    .slice(-10);
-}
-
-function readService(service: InferenceService): ServiceSeen {
-  const { metadata, status = {} } = service;
-  const conditions = status.conditions ?? [];
-  const isTrue = (wanted: string) =>
-    conditions.some(({ type, status }) => type === wanted && status === 'True');
-  const pair = pairOf(service);
-  const { transitionStatus, lastFailureInfo } = status.modelStatus ?? {};
-  const failure = [lastFailureInfo?.reason, lastFailureInfo?.message].filter((part) => part).join(': ');
-  const writer = lastWriter(metadata.managedFields ?? []);
-  return {
-    ...(pair && { pair }),
-    leaving: metadata.deletionTimestamp !== undefined,
-    stopped: metadata.annotations?.['serving.kserve.io/stop'] === 'true' || isTrue('Stopped'),
-    ready: isTrue('Ready'),
-    ...(status.url && { url: status.url }),
-    conditions,
-    ...(transitionStatus && { transition: transitionStatus }),
-    ...(failure && { lastFailure: failure }),
-    ...(writer && { writer }),
-  };
-}
-
-function lastWriter(managedFields: readonly unknown[]): string | undefined {
-  const entries = managedFields as readonly { manager?: string; time?: string; subresource?: string }[];
-  const spec = entries.filter(({ subresource }) => subresource === undefined || subresource === '');
-  return spec.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0]?.manager;
-}
-
-function readDeployment(
-  { metadata, spec, status = {} }: Deployment,
-  lag: string | undefined,
-): DeploymentSeen {
+function readDeployment({ metadata, spec, status }: Deployment, lag: string | undefined): DeploymentSeen {
+  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status ?? {};
   return {
     name: metadata.name,
-    ...(lag !== undefined && { lag }),
-    observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+    ...present({ lag }),
+    observed: observedGeneration >= (metadata.generation ?? 0),
     wanted: spec?.replicas ?? 1,
-    replicas: status.replicas ?? 0,
-    updated: status.updatedReplicas ?? 0,
-    available: status.availableReplicas ?? 0,
+    replicas,
+    updated: updatedReplicas,
+    available: availableReplicas,
     strategy: spec?.strategy?.type ?? 'RollingUpdate',
   };
 }

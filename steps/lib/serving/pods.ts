@@ -1,4 +1,5 @@
 import type { KubeObject } from '../cluster.ts';
+import { present } from './present.ts';
 
 /** The part of a Pod that readiness is read from. */
 export interface Pod extends KubeObject {
@@ -74,43 +75,56 @@ export interface ContainerSeen {
   readonly log: string;
 }
 
+/** A pod that ended for good stays listed while its successor loads. */
+export function isActive({ leaving, phase }: Pick<PodSeen, 'leaving' | 'phase'>): boolean {
+  return !leaving && phase !== 'Failed' && phase !== 'Succeeded';
+}
+
 type ContainerWithoutLog = Omit<ContainerSeen, 'log'>;
 
-export function readPod(pod: Pod): Omit<PodSeen, 'containers' | 'warnings'> & {
+type PodWithoutWords = Omit<PodSeen, 'containers' | 'warnings'> & {
   readonly containers: readonly ContainerWithoutLog[];
-} {
-  const { phase = 'Pending', reason, message, conditions = [] } = pod.status ?? {};
-  const placed = conditions.find(({ type }) => type === 'PodScheduled');
-  const ready = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+};
+
+export function readPod({ metadata, status = {} }: Pod): PodWithoutWords {
+  const { conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
+  const placed = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
   return {
-    name: pod.metadata.name,
-    phase,
-    ...(reason && { reason }),
-    ...(message && { message }),
-    ready,
-    leaving: pod.metadata.deletionTimestamp !== undefined,
-    ...(placed?.status === 'False' && { unscheduled: placed.message ?? placed.reason ?? '' }),
+    name: metadata.name,
+    phase: status.phase ?? 'Pending',
+    ready: conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    leaving: metadata.deletionTimestamp !== undefined,
+    ...present({
+      reason: status.reason,
+      message: status.message,
+      unscheduled: placed && (placed.message ?? placed.reason ?? ''),
+    }),
     containers: [
-      ...(pod.status?.initContainerStatuses ?? []).map((status) => readContainer(status, true)),
-      ...(pod.status?.containerStatuses ?? []).map((status) => readContainer(status, false)),
+      ...initContainerStatuses.map((each) => readContainer(each, true)),
+      ...containerStatuses.map((each) => readContainer(each, false)),
     ],
   };
 }
 
 function readContainer(status: ContainerStatus, init: boolean): ContainerWithoutLog {
-  const { state = {}, lastState = {}, restartCount = 0, ready = false } = status;
-  const ended = state.terminated ?? lastState.terminated;
-  const done = init && state.terminated?.exitCode === 0;
-  const waiting = state.waiting;
+  const { waiting, running, terminated } = status.state ?? {};
+  const done = init && terminated?.exitCode === 0;
+  const ends = Number(terminated !== undefined && !done);
   return {
     name: status.name,
     init,
-    state: state.terminated ? 'terminated' : state.running ? 'running' : 'waiting',
-    ...(waiting?.reason && { reason: waiting.reason }),
-    ...(waiting?.message && { message: waiting.message }),
-    ready,
+    state: terminated ? 'terminated' : stateOf(running),
+    ready: status.ready ?? false,
     done,
-    crashes: restartCount + (state.terminated && !done ? 1 : 0),
-    ...(ended && { ended }),
+    crashes: (status.restartCount ?? 0) + ends,
+    ...present({
+      reason: waiting?.reason,
+      message: waiting?.message,
+      ended: terminated ?? status.lastState?.terminated,
+    }),
   };
+}
+
+function stateOf(running: object | undefined): 'running' | 'waiting' {
+  return running ? 'running' : 'waiting';
 }

@@ -1,13 +1,13 @@
-import { causeOf } from './causes.ts';
 import type { Snapshot } from './observe.ts';
-import type { ContainerSeen, PodSeen } from './pods.ts';
+import { podProblems } from './pod-problems.ts';
 import type { Target } from './target.ts';
-import { linesOf } from './words.ts';
 
 /** What keeps the new revision from being ready, and how long that may last before it counts as failed. */
 export interface Problem {
   /** Stable, such as `LD101 UNSCHEDULABLE_GPU`. */
   readonly code: string;
+  /** The pod, where it is one pod's. */
+  readonly about?: string;
   readonly headline: string;
   readonly evidence: readonly string[];
   readonly hint: string;
@@ -34,10 +34,9 @@ export const defaultGraces: Graces = {
 
 /** Everything that is wrong in a snapshot, the most telling first. */
 export function findProblems(snapshot: Snapshot, target: Target, graces: Graces): Problem[] {
-  const { pods } = snapshot;
   return [
     ...serviceProblems(snapshot, target, graces),
-    ...pods.flatMap((pod) => [...podProblems(pod, snapshot, { target, graces })]),
+    ...podProblems(snapshot, { target, graces }),
     ...creationProblems(snapshot, target, graces),
     ...controllerProblems(snapshot, target, graces),
   ];
@@ -68,152 +67,6 @@ function* serviceProblems(
       graceMs: configMs,
     };
   }
-}
-
-interface Around {
-  readonly target: Target;
-  readonly graces: Graces;
-}
-
-function* podProblems(pod: PodSeen, snapshot: Snapshot, around: Around): Generator<Problem> {
-  if (pod.leaving) return;
-  if (pod.phase === 'Failed') yield evicted(pod, around);
-  if (pod.unscheduled !== undefined) yield unscheduled(pod, snapshot, around);
-  for (const container of pod.containers) {
-    const problem = containerProblem(container, pod, around);
-    if (problem) yield problem;
-  }
-  const mount = pod.warnings.findLast((warning) => /^FailedMount\b/.test(warning));
-  if (mount && pod.containers.every(({ state }) => state === 'waiting')) {
-    yield configError(pod, `${mount} (events of pod ${pod.name})`, around);
-  }
-}
-
-function evicted({ name, reason, message }: PodSeen, { target, graces }: Around): Problem {
-  const disk = /ephemeral|disk|storage/i.test(message ?? '');
-  return {
-    code: disk ? 'LD125 INIT_DISK' : 'LD138 EVICTED',
-    headline: `the node threw the pod out: ${reason ?? 'Failed'}`,
-    evidence: [`${message ?? reason ?? 'phase Failed'} (pod ${name})`],
-    hint: `oc describe pod ${name} -n ${target.namespace}   (the model lies on the node's ephemeral storage)`,
-    graceMs: graces.configMs,
-  };
-}
-
-function unscheduled(pod: PodSeen, snapshot: Snapshot, { target, graces }: Around): Problem {
-  const said = pod.unscheduled ?? '';
-  const shared = { evidence: [`${said} (pod ${pod.name}, PodScheduled)`], graceMs: graces.scheduleMs };
-  const gpu =
-    /Insufficient [\w.-]+\/(\w*gpu\w*|\w+)/i.test(said) && !/Insufficient (cpu|memory)\b/i.test(said);
-  if (gpu) {
-    const holder = snapshot.oldPods.find(({ leaving }) => !leaving);
-    const rolling = snapshot.deployment?.strategy === 'RollingUpdate' && holder !== undefined;
-    return {
-      ...shared,
-      code: 'LD101 UNSCHEDULABLE_GPU',
-      headline: rolling
-        ? `no node has a free GPU: the old pod ${holder.name} keeps it until the new one is ready`
-        : 'no node has a free GPU',
-      hint: rolling
-        ? 'start the run with strategy=Recreate: it stops the old pod first'
-        : 'oc describe nodes | grep -A8 "Allocated resources"   (who holds the GPUs)',
-    };
-  }
-  if (/untolerated taint/i.test(said)) {
-    return {
-      ...shared,
-      code: 'LD102 UNSCHEDULABLE_TAINT',
-      headline: 'the nodes that would fit have a taint that the pod does not tolerate',
-      hint: "give the taint's resource as gpu-resource, or: oc adm taint nodes <node> <key>-",
-    };
-  }
-  return {
-    ...shared,
-    code: 'LD103 UNSCHEDULABLE_OTHER',
-    headline: 'no node takes the pod',
-    hint: `oc describe pod ${pod.name} -n ${target.namespace}   (compare requests with what the nodes have free)`,
-  };
-}
-
-function containerProblem(container: ContainerSeen, pod: PodSeen, around: Around): Problem | undefined {
-  const { reason = '', message = reason, state } = container;
-  const source = `pod ${pod.name}, container ${container.name}`;
-  if (state === 'waiting' && /ImagePull|ErrImage|InvalidImageName|RegistryUnavailable/.test(reason)) {
-    return imagePull(`${reason}: ${message} (${source})`, { reason, message }, around);
-  }
-  if (state === 'waiting' && /CreateContainer|RunContainerError|PreStartHookError/.test(reason)) {
-    return configError(pod, `${reason}: ${message} (${source})`, around);
-  }
-  if (container.crashes === 0 || container.ready) return undefined;
-  return crash(container, pod, around);
-}
-
-function imagePull(
-  evidence: string,
-  { reason, message }: { readonly reason: string; readonly message: string },
-  { target, graces }: Around,
-): Problem {
-  const why = imageReasons.find(([says]) => says.test(message));
-  return {
-    code: 'LD110 IMAGE_PULL',
-    headline: `the image cannot be pulled: ${why?.[1] ?? reason}`,
-    evidence: [evidence],
-    hint: why?.[2] ?? `oc get events -n ${target.namespace} --field-selector reason=Failed`,
-    graceMs: reason === 'InvalidImageName' ? 0 : graces.imageMs,
-  };
-}
-
-const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string])[] = [
-  [
-    /unauthorized|authentication required|access to the resource is denied|403/i,
-    'the registry asks for an account',
-    'oc get secrets --field-selector type=kubernetes.io/dockerconfigjson   (registry.redhat.io needs a pull secret)',
-  ],
-  [/manifest unknown|not found|no such/i, 'there is no such image or tag', 'look the tag up in the registry'],
-  [
-    /exec format|no matching manifest|no image found .* for architecture/i,
-    'it is not made for this kind of node',
-    'use an image for the architecture of the GPU node',
-  ],
-  [
-    /i\/o timeout|no route|no such host|connection refused|lookup /i,
-    'the registry does not answer',
-    'use a mirror: oc get imagedigestmirrorsets,imagetagmirrorsets',
-  ],
-];
-
-function configError(pod: PodSeen, evidence: string, { target, graces }: Around): Problem {
-  return {
-    code: 'LD140 CONFIG_ERROR',
-    headline: 'the pod refers to something that is not there',
-    evidence: [evidence],
-    hint: `oc describe pod ${pod.name} -n ${target.namespace}`,
-    graceMs: graces.configMs,
-  };
-}
-
-/** Lines of a log that are shown, its end. */
-const shownLines = 40;
-
-function crash(container: ContainerSeen, pod: PodSeen, { target, graces }: Around): Problem {
-  const cause = causeOf(container, pod.warnings);
-  const tail = linesOf(container.log).slice(-shownLines);
-  const times = container.crashes === 1 ? 'once' : `${container.crashes} times`;
-  const source = `pod ${pod.name}, container ${container.name}`;
-  return {
-    code: cause.code,
-    headline: `${cause.meaning} (${container.name} ended ${times})`,
-    evidence: [
-      ...(cause.line ? [`${cause.line} (${source})`] : []),
-      ...(tail.length > 0
-        ? [`the last ${tail.length} lines of ${source}:`, ...tail]
-        : [`${source} has said nothing`]),
-    ],
-    hint: cause.code.startsWith('LD139')
-      ? `oc logs ${pod.name} -c ${container.name} -n ${target.namespace} --previous`
-      : cause.hint,
-    graceMs: container.crashes >= graces.crashes ? 0 : Infinity,
-  };
 }
 
 function* creationProblems(

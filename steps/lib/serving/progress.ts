@@ -1,5 +1,5 @@
-import type { Snapshot } from './observe.ts';
-import type { ContainerSeen, PodSeen } from './pods.ts';
+import type { DeploymentSeen, Snapshot } from './observe.ts';
+import { type ContainerSeen, isActive, type PodSeen } from './pods.ts';
 import { downloadProgress, loadPhase } from './words.ts';
 
 const phases = [
@@ -29,7 +29,7 @@ export function progressOf(snapshot: Snapshot): Progress {
   if (!service || !deployment || deployment.lag !== undefined || !deployment.observed) {
     return { phase: 'controller', line: 'waiting for KServe to take up the change' };
   }
-  const staying = pods.filter(({ leaving }) => !leaving);
+  const staying = pods.filter(isActive);
   if (staying.length < deployment.wanted) {
     return {
       phase: 'creating',
@@ -41,15 +41,17 @@ export function progressOf(snapshot: Snapshot): Progress {
     .sort((a, b) => phases.indexOf(a.phase) - phases.indexOf(b.phase))[0];
   if (slowest && slowest.phase !== 'ready') return slowest;
   const pod = staying[0]?.name;
-  const rest = remaining(snapshot);
+  const rest = remaining(snapshot, deployment);
   return rest === undefined
     ? { phase: 'ready', line: 'ready', ...(pod && { pod }) }
     : { phase: 'settling', line: rest, ...(pod && { pod }) };
 }
 
 /** What is still to come once all new pods are ready. */
-function remaining({ service, deployment, oldPods }: Snapshot): string | undefined {
-  const { wanted = 0, updated = 0, available = 0, replicas = 0 } = deployment ?? {};
+function remaining(
+  { service, oldPods }: Snapshot,
+  { wanted, updated, available, replicas }: DeploymentSeen,
+): string | undefined {
   if (updated < wanted || available < wanted)
     return 'pods are ready, waiting for the Deployment to count them';
   const old = oldPods.filter(({ leaving, ready }) => ready && !leaving);

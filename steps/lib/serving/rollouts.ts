@@ -1,3 +1,4 @@
+import { present } from './present.ts';
 import type { InferenceService, Pair } from './service.ts';
 
 /** One state of a service that was, is or shall be live. */
@@ -49,8 +50,8 @@ export function withCandidate(
   return { ...record, ...(first && adopted && { promoted: adopted }), candidate };
 }
 
-export function withoutCandidate({ candidate: _, ...record }: RolloutRecord): RolloutRecord {
-  return record;
+export function withoutCandidate(record: RolloutRecord): RolloutRecord {
+  return { ...present({ ...record, candidate: undefined }), failed: record.failed };
 }
 
 /** The candidate becomes promoted; what was promoted becomes previous, unless it is the same. */

@@ -35,15 +35,27 @@ export function templateLag(
   target: Target,
   { service, runtime }: { readonly service: InferenceService; readonly runtime: ServingRuntime | undefined },
 ): string | undefined {
-  const annotations = template?.metadata?.annotations ?? {};
-  const source = annotations[sourceUri];
-  // KServe writes `<scheme-placeholder>://` literally, and trims the slash in front of the path.
-  if (source?.replace(/^.*:\/\//, '') !== target.path.replace(/^\/+/, ''))
-    return `its source is ${source ?? 'unset'}`;
-  const asked = Object.entries(service.spec?.predictor?.annotations ?? {});
-  const stale = asked.find(([name, value]) => annotations[name] !== value);
-  if (stale) return `its ${stale[0]} is ${annotations[stale[0]] ?? 'unset'}, not ${stale[1]}`;
-  return runtime && containerLag(template, target, runtime);
+  const { annotations = {} } = template?.metadata ?? {};
+  return (
+    sourceLag(annotations[sourceUri], target.path) ??
+    annotationLag(annotations, service) ??
+    (runtime && containerLag(template, target, runtime))
+  );
+}
+
+/** KServe writes `<scheme-placeholder>://` literally, and trims the slash in front of the path. */
+function sourceLag(source: string | undefined, path: string): string | undefined {
+  const same = source?.replace(/^.*:\/\//, '') === path.replace(/^\/+/, '');
+  return same ? undefined : `its source is ${source ?? 'unset'}`;
+}
+
+function annotationLag(
+  made: Readonly<Record<string, string>>,
+  { spec }: InferenceService,
+): string | undefined {
+  const asked = Object.entries(spec?.predictor?.annotations ?? {});
+  const [stale] = asked.filter(([name, value]) => made[name] !== value);
+  return stale && `its ${stale[0]} is ${made[stale[0]] ?? 'unset'}, not ${stale[1]}`;
 }
 
 function containerLag(
@@ -51,14 +63,13 @@ function containerLag(
   target: Target,
   runtime: ServingRuntime,
 ): string | undefined {
-  const wanted = runtime.spec.containers.find(({ name }) => name === 'kserve-container');
-  const made = template?.spec?.containers?.find(({ name }) => name === 'kserve-container');
+  const isServer = ({ name }: { readonly name: string }) => name === 'kserve-container';
+  const wanted = runtime.spec.containers.find(isServer);
   if (!wanted) return undefined;
-  if (wanted.image !== undefined && made?.image !== wanted.image)
-    return `its image is ${made?.image ?? 'unset'}`;
-  const args = made?.args ?? [];
-  const other = (wanted.args ?? []).find((arg, at) => !fits(arg, args[at], target));
-  return other === undefined ? undefined : `its arguments lack ${other}`;
+  const { image = 'unset', args = [] } = template?.spec?.containers?.find(isServer) ?? {};
+  if (wanted.image !== undefined && image !== wanted.image) return `its image is ${image}`;
+  const missing = (wanted.args ?? []).filter((arg, at) => !fits(arg, args[at], target));
+  return missing.length > 0 ? `its arguments lack ${missing[0]}` : undefined;
 }
 
 /** KServe fills in {{.Name}}, {{.Namespace}}, {{.Labels.x}} and {{.Annotations.x}}. */

@@ -37,8 +37,13 @@ export function loadPhase(log: string): string {
 
 /** Lines of a log that say why a container ended: causes first found, then anything that looks like an error. */
 export function firstErrorLine(log: string): string | undefined {
-  const lines = linesOf(log).filter((line) => !/\bWARN(ING)?\b/.test(line) && !isGeneric(line));
+  const lines = linesOf(log).filter((line) => !isWarning(line) && !isGeneric(line));
   return lines.find((line) => /\b\w*(Error|Exception)\b\s*[:(]|\berror:|\bERROR\b.*\w|\bfatal\b/i.test(line));
+}
+
+/** A notice about open files at every start of vLLM quotes an OSError, for one. */
+export function isWarning(line: string): boolean {
+  return /\bWARN(ING)?\b/.test(line);
 }
 
 /** vLLM ends with these whatever the reason was. */

@@ -1,0 +1,37 @@
+import type { Around } from './pod-problems.ts';
+import type { Problem } from './problems.ts';
+
+/** The image does not come: which of the four reasons it is. */
+export function imageProblem(
+  evidence: string,
+  { reason, message }: { readonly reason: string; readonly message: string },
+  { target, graces }: Around,
+): Problem {
+  const why = imageReasons.find(([says]) => says.test(message));
+  return {
+    code: 'LD110 IMAGE_PULL',
+    headline: `the image cannot be pulled: ${why?.[1] ?? reason}`,
+    evidence: [evidence],
+    hint: why?.[2] ?? `oc get events -n ${target.namespace} --field-selector reason=Failed`,
+    graceMs: reason === 'InvalidImageName' ? 0 : graces.imageMs,
+  };
+}
+
+const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string])[] = [
+  [
+    /unauthorized|authentication required|access to the resource is denied|403/i,
+    'the registry asks for an account',
+    'oc get secrets --field-selector type=kubernetes.io/dockerconfigjson   (registry.redhat.io needs a pull secret)',
+  ],
+  [/manifest unknown|not found|no such/i, 'there is no such image or tag', 'look the tag up in the registry'],
+  [
+    /exec format|no matching manifest|no image found .* for architecture/i,
+    'it is not made for this kind of node',
+    'use an image for the architecture of the GPU node',
+  ],
+  [
+    /i\/o timeout|no route|no such host|connection refused|lookup /i,
+    'the registry does not answer',
+    'use a mirror: oc get imagedigestmirrorsets,imagetagmirrorsets',
+  ],
+];

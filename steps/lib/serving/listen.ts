@@ -1,0 +1,60 @@
+import type { Cluster, KubeObject } from '../cluster.ts';
+import { type ContainerSeen, type Pod, type PodSeen, readPod } from './pods.ts';
+
+/** Lines that are fetched of a log: the cause of a crash stands some hundred lines before the generic last one. */
+const logLines = 400;
+
+/** The pod with the ends of the logs and the warnings that say why it is not ready. */
+export async function listenTo(
+  cluster: Cluster,
+  pod: Pod,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<PodSeen> {
+  const seen = readPod(pod);
+  if (seen.ready)
+    return { ...seen, containers: seen.containers.map((each) => ({ ...each, log: '' })), warnings: [] };
+  const [warnings, containers] = await Promise.all([
+    listWarnings(cluster, pod, namespace, signal),
+    Promise.all(
+      seen.containers.map(async (container): Promise<ContainerSeen> => {
+        if (!talks(container)) return { ...container, log: '' };
+        const query = { namespace, pod: seen.name, container: container.name, tailLines: logLines };
+        // While the next run has not crashed, the words of the one that did are in the log before.
+        const previous = container.state !== 'terminated' && container.crashes > 0;
+        return { ...container, log: await cluster.logs({ ...query, ...(previous && { previous }) }, signal) };
+      }),
+    ),
+  ]);
+  return { ...seen, warnings, containers };
+}
+
+/** Sidecars say nothing about the model unless they break. */
+function talks({ done, state, crashes, name, init }: Omit<ContainerSeen, 'log'>): boolean {
+  if (done || (state === 'waiting' && crashes === 0)) return false;
+  return init || crashes > 0 || name === 'kserve-container';
+}
+
+async function listWarnings(
+  cluster: Cluster,
+  pod: Pod,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  interface Event extends KubeObject {
+    readonly type?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly lastTimestamp?: string;
+  }
+  const fieldSelector = `involvedObject.kind=Pod,involvedObject.name=${pod.metadata.name}`;
+  const events = await cluster.list<Event>(
+    { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector },
+    signal,
+  );
+  return events
+    .filter(({ type }) => type === 'Warning')
+    .sort((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''))
+    .map(({ reason, message }) => `${reason}: ${message}`)
+    .slice(-10);
+}

@@ -1,0 +1,74 @@
+import { crashProblem } from './crash-problem.ts';
+import { imageProblem } from './image-problem.ts';
+import type { Snapshot } from './observe.ts';
+import { type ContainerSeen, isActive, type PodSeen } from './pods.ts';
+import type { Graces, Problem } from './problems.ts';
+import { scheduleProblem } from './schedule-problem.ts';
+import type { Target } from './target.ts';
+
+export interface Around {
+  readonly target: Target;
+  readonly graces: Graces;
+}
+
+/** What is wrong with the pods of the new revision. */
+export function podProblems(snapshot: Snapshot, around: Around): Problem[] {
+  const { pods } = snapshot;
+  const active = pods
+    .filter(isActive)
+    .flatMap((pod) =>
+      [...problemsOf(pod, snapshot, around)].map((problem) => ({ ...problem, about: pod.name })),
+    );
+  const lost = pods.filter(({ phase, leaving }) => phase === 'Failed' && !leaving);
+  return [...active, ...evictions(lost, around)];
+}
+
+function* problemsOf(pod: PodSeen, snapshot: Snapshot, around: Around): Generator<Problem> {
+  if (pod.unscheduled !== undefined) yield scheduleProblem(pod, snapshot, around);
+  for (const container of pod.containers) {
+    const problem = containerProblem(container, pod, around);
+    if (problem) yield problem;
+  }
+  const mount = pod.warnings.findLast((warning) => /^FailedMount\b/.test(warning));
+  if (mount && pod.containers.every(({ state }) => state === 'waiting')) {
+    yield configError(pod, `${mount} (events of pod ${pod.name})`, around);
+  }
+}
+
+/** One eviction is made good by the next pod; a row of them is not. */
+function* evictions(lost: readonly PodSeen[], { target, graces }: Around): Generator<Problem> {
+  const last = lost.at(-1);
+  if (!last) return;
+  const { name, reason = 'Failed', message = reason } = last;
+  const disk = /ephemeral|disk|storage/i.test(message);
+  yield {
+    code: disk ? 'LD125 INIT_DISK' : 'LD138 EVICTED',
+    headline: `the node threw ${lost.length === 1 ? 'a pod' : `${lost.length} pods`} out: ${reason}`,
+    evidence: lost.map((pod) => `${pod.message ?? pod.reason ?? 'phase Failed'} (pod ${pod.name})`),
+    hint: `oc describe pod ${name} -n ${target.namespace}   (the model lies on the node's ephemeral storage)`,
+    graceMs: lost.length >= graces.crashes ? 0 : Infinity,
+  };
+}
+
+function containerProblem(container: ContainerSeen, pod: PodSeen, around: Around): Problem | undefined {
+  const { reason = '', message = reason, state } = container;
+  const source = `pod ${pod.name}, container ${container.name}`;
+  if (state === 'waiting' && /ImagePull|ErrImage|InvalidImageName|RegistryUnavailable/.test(reason)) {
+    return imageProblem(`${reason}: ${message} (${source})`, { reason, message }, around);
+  }
+  if (state === 'waiting' && /CreateContainer|RunContainerError|PreStartHookError/.test(reason)) {
+    return configError(pod, `${reason}: ${message} (${source})`, around);
+  }
+  if (container.crashes === 0 || container.ready) return undefined;
+  return crashProblem(container, pod, around);
+}
+
+function configError(pod: PodSeen, evidence: string, { target, graces }: Around): Problem {
+  return {
+    code: 'LD140 CONFIG_ERROR',
+    headline: 'the pod refers to something that is not there',
+    evidence: [evidence],
+    hint: `oc describe pod ${pod.name} -n ${target.namespace}`,
+    graceMs: graces.configMs,
+  };
+}
