@@ -1,3 +1,21 @@
+import { createClient } from './bucket/client.ts';
+import { readDataConnection, type S3Secret } from './bucket/connection.ts';
+import { copyLimits, type CopyLimits, copyObject } from './bucket/copy.ts';
+import { completeUpload } from './bucket/complete.ts';
+import { listObjects, listParts, listUploads } from './bucket/listing.ts';
+import { deleteObject, getObject, headObject, putObject } from './bucket/objects.ts';
+import { readObject } from './bucket/read.ts';
+import { createSession } from './bucket/session.ts';
+import { type BucketTimings, defaultTimings } from './bucket/timings.ts';
+import { abortUpload, createUpload, uploadPart } from './bucket/uploads.ts';
+import type { Log } from './log.ts';
+import type { Network } from './network.ts';
+import { type Clock, systemClock } from './retry.ts';
+
+export { BucketError, isUploadGone } from './bucket/error.ts';
+export type { S3Secret } from './bucket/connection.ts';
+export type { BucketTimings } from './bucket/timings.ts';
+
 export interface BucketObject {
   readonly key: string;
   readonly size: number;
@@ -18,6 +36,8 @@ export interface UploadedPart {
   readonly partNumber: number;
   readonly etag: string;
   readonly size: number;
+  /** CRC-32 of the bytes in base64, where this upload or the server knows it. */
+  readonly checksum?: string;
 }
 
 /** What steps ask of one S3 bucket. Bodies are Buffers, never streams (streams go aws-chunked, which several servers store or refuse). Errors are StepErrors. */
@@ -73,4 +93,42 @@ export interface CompletedUpload {
   readonly uploadId: string;
   readonly parts: readonly UploadedPart[];
   readonly size: number;
+}
+
+interface BucketOptions {
+  readonly secret: S3Secret;
+  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly timings?: Partial<BucketTimings>;
+  readonly copyLimits?: CopyLimits;
+  /** Called each time the server asks for fewer requests (503, 429). */
+  readonly onSlowDown?: () => void;
+}
+
+/** The bucket of a data connection, on the AWS SDK. Nothing is asked of it before the first operation. */
+export function createBucket(options: BucketOptions): Bucket {
+  const { network, log, clock = systemClock, onSlowDown } = options;
+  const timings = { ...defaultTimings, ...options.timings };
+  const connection = readDataConnection(options.secret);
+  const client = createClient({ connection, network, timings });
+  const session = createSession({ client, connection, timings, clock, log, onSlowDown });
+  const limits = options.copyLimits ?? copyLimits;
+  return {
+    name: connection.bucket,
+    where: session.where,
+    head: (key, signal) => headObject(session, key, signal),
+    list: (prefix, signal) => listObjects(session, prefix, signal),
+    get: (key, signal) => getObject(session, key, signal),
+    read: (key, range, signal) => readObject(session, key, { range, signal }),
+    put: (key, body, put) => putObject(session, key, body, put),
+    delete: (key, signal) => deleteObject(session, key, signal),
+    createUpload: (key, upload) => createUpload(session, key, upload),
+    uploadPart: (part) => uploadPart(session, part),
+    completeUpload: (upload, signal) => completeUpload(session, upload, signal),
+    abortUpload: (key, uploadId) => abortUpload(session, key, uploadId),
+    listUploads: (prefix, signal) => listUploads(session, prefix, signal),
+    listParts: (key, uploadId, signal) => listParts(session, key, uploadId, signal),
+    copy: (from, toKey, copy = {}) => copyObject(session, { ...copy, from, toKey }, limits),
+  };
 }

@@ -1,0 +1,53 @@
+/** Where S3 servers differ and clients notice. */
+export interface Dialect {
+  /** `opaque`: not made of MD5s, like NooBaa on a file system. */
+  readonly etag: 'md5' | 'opaque';
+  /** Checks the signed SHA-256 of the payload and Content-MD5. */
+  readonly verifiesPayload: boolean;
+  /** Checks and keeps `x-amz-checksum-*`; else they are ignored and never answered. */
+  readonly checksums: boolean;
+  /** ListParts sorts and pages; else all parts at once in no order. */
+  readonly listsPartsInPages: boolean;
+  /** What a second CompleteMultipartUpload of the same upload gets. */
+  readonly secondComplete: 'ok' | 'NoSuchUpload';
+  readonly conditionalComplete: boolean;
+  readonly conditionalCopy: boolean;
+  /** ListParts after an abort. */
+  readonly abortedUpload: 'NoSuchUpload' | 'NoSuchKey';
+}
+
+export type DialectName = keyof typeof dialects;
+
+/** `noobaa`: NSFS 5.23. `rgw`: Ceph 16.2. Both as their real servers answered. */
+export const dialects = {
+  aws: {
+    etag: 'md5',
+    verifiesPayload: true,
+    checksums: true,
+    listsPartsInPages: true,
+    secondComplete: 'ok',
+    conditionalComplete: true,
+    conditionalCopy: true,
+    abortedUpload: 'NoSuchUpload',
+  },
+  noobaa: {
+    etag: 'opaque',
+    verifiesPayload: false,
+    checksums: false,
+    listsPartsInPages: false,
+    secondComplete: 'NoSuchUpload',
+    conditionalComplete: true,
+    conditionalCopy: true,
+    abortedUpload: 'NoSuchUpload',
+  },
+  rgw: {
+    etag: 'md5',
+    verifiesPayload: true,
+    checksums: false,
+    listsPartsInPages: true,
+    secondComplete: 'ok',
+    conditionalComplete: false,
+    conditionalCopy: false,
+    abortedUpload: 'NoSuchKey',
+  },
+} as const satisfies Record<string, Dialect>;

@@ -1,0 +1,102 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Network } from '../network.ts';
+import { type Expectation, judgeAnswer } from './answer.ts';
+import type { DataConnection } from './connection.ts';
+import type { BucketTimings } from './timings.ts';
+
+interface ClientOptions {
+  readonly connection: DataConnection;
+  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly timings: BucketTimings;
+}
+
+/** The SDK's client, without its retries, its streams and its guesses: path style, checksums only where S3 demands them. */
+export function createClient({ connection, network, timings }: ClientOptions): S3Client {
+  const client = new S3Client({
+    endpoint: connection.endpoint.href,
+    region: connection.region,
+    credentials: { accessKeyId: connection.accessKeyId, secretAccessKey: connection.secretAccessKey },
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // The SDK would wait for a 100 that a proxy may swallow, on a fresh agent without our authorities.
+    expectContinueHeader: false,
+    maxAttempts: 1,
+    requestHandler: createHandler(network, timings),
+  });
+  if (connection.endpoint.protocol === 'https:' && verifiesPeer(network)) leavePartsUnsigned(client);
+  return client;
+}
+
+/** Over verified TLS nobody on the way can change a part, so hashing it once more for the signature buys nothing. */
+function leavePartsUnsigned(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const { request } = args as { request?: { headers: Record<string, string> } };
+      if (context.commandName === 'UploadPartCommand' && request)
+        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      return await next(args);
+    },
+    { step: 'build', name: 'leavePartsUnsigned' },
+  );
+}
+
+function verifiesPeer({ httpsAgent }: Pick<Network, 'httpsAgent'>): boolean {
+  return httpsAgent.options.rejectUnauthorized !== false;
+}
+
+interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Two handlers over the same agents: a server that copies or assembles may be silent for long, one that takes a part may
+ * not. Every answer is judged before the SDK parses it, since it takes a router's page for an empty listing.
+ */
+function createHandler(network: ClientOptions['network'], timings: BucketTimings) {
+  const base = {
+    httpAgent: network.httpAgent,
+    httpsAgent: network.httpsAgent,
+    connectionTimeout: timings.connectMs,
+    throwOnRequestTimeout: true,
+  };
+  const brisk = new NodeHttpHandler({
+    ...base,
+    requestTimeout: timings.requestMs,
+    socketTimeout: timings.idleMs,
+  });
+  const patient = new NodeHttpHandler({
+    ...base,
+    requestTimeout: timings.serverWorkMs,
+    socketTimeout: timings.serverWorkMs,
+  });
+  return {
+    metadata: brisk.metadata,
+    handle: async (...[request, options]: Parameters<NodeHttpHandler['handle']>) => {
+      const expected = expectationOf(request);
+      const handler = isLongWork(request) || expected === 'bytes' ? patient : brisk;
+      const answer = await handler.handle(request, options);
+      await judgeAnswer(answer.response, expected);
+      return answer;
+    },
+    destroy: () => {},
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+function isLongWork({ method, headers, query }: HttpRequest): boolean {
+  return 'x-amz-copy-source' in headers || (method === 'POST' && query !== undefined && 'uploadId' in query);
+}
+
+function expectationOf({ method, headers, query = {} }: HttpRequest): Expectation {
+  if (method === 'DELETE') return 'nothing';
+  if (method === 'HEAD') return 'etag';
+  if (method === 'PUT') return 'x-amz-copy-source' in headers ? 'xml' : 'etag';
+  const asksXml = method === 'POST' || 'uploads' in query || 'uploadId' in query || 'list-type' in query;
+  return asksXml ? 'xml' : 'bytes';
+}

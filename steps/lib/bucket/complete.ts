@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
+import type { CompletedUpload, ObjectHead, UploadedPart } from '../bucket.ts';
+import { BucketError, isAbsent } from './error.ts';
+import { headObject } from './objects.ts';
+import { abortBy, type Session } from './session.ts';
+
+/**
+ * Completes an upload and looks at what became of it. The answer may be lost on its way (a 504 of a router, a broken
+ * connection), and a second request is then told NoSuchUpload: the object itself decides, by its size and, where the
+ * server makes it of MD5s, its ETag.
+ */
+export async function completeUpload(
+  session: Session,
+  upload: CompletedUpload,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { client, bucket, log } = session;
+  const { key, uploadId } = upload;
+  const parts = upload.parts.toSorted((a, b) => a.partNumber - b.partNumber);
+  demandSum(session, upload);
+  const command = new CompleteMultipartUploadCommand({
+    Bucket: bucket,
+    Key: key,
+    UploadId: uploadId,
+    MultipartUpload: { Parts: parts.map(describePart) },
+  });
+  const asked = { what: `completion of ${key}`, right: 's3:PutObject' };
+  let lost: BucketError | undefined;
+  try {
+    await session.attempt(asked, () => client.send(command, abortBy(signal)), signal);
+  } catch (error) {
+    if (!(error instanceof BucketError) || !mayBeDone(error)) throw error;
+    lost = error;
+  }
+  const object = await headObject(session, key, signal);
+  if (lost && !isOurs(object, upload.size, parts)) throw lost;
+  if (lost) log.warn('completed, though the answer was lost', { key, because: lost.code || lost.status });
+  demandSize(session, upload, object);
+}
+
+function describePart({ partNumber, etag, checksum }: UploadedPart) {
+  return {
+    PartNumber: partNumber,
+    ETag: `"${etag}"`,
+    ...(checksum !== undefined && { ChecksumCRC32: checksum }),
+  };
+}
+
+function mayBeDone(error: BucketError): boolean {
+  return error.code === 'NoSuchUpload' || isAbsent(error) || error.failure === 'unavailable';
+}
+
+function isOurs(object: ObjectHead | undefined, size: number, parts: readonly UploadedPart[]): boolean {
+  if (object?.size !== size) return false;
+  const expected = md5OfMd5s(parts);
+  const comparable = expected !== undefined && /^[0-9a-f]{32}-\d+$/.test(object.etag);
+  return !comparable || object.etag === expected;
+}
+
+/** The ETag that S3 gives an object of these parts; undefined where their own ETags are no MD5s. */
+function md5OfMd5s(parts: readonly UploadedPart[]): string | undefined {
+  if (!parts.every(({ etag }) => /^[0-9a-f]{32}$/.test(etag))) return undefined;
+  const digests = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex')));
+  return `${createHash('md5').update(digests).digest('hex')}-${parts.length}`;
+}
+
+function demandSum({ where }: Session, { key, parts, size }: CompletedUpload): void {
+  const sum = parts.reduce((sum, part) => sum + part.size, 0);
+  if (sum === size) return;
+  throw new BucketError('check', `the parts of ${key} do not add up to its size`, {
+    evidence: [`${parts.length} parts with ${sum} bytes, expected ${size} (${where})`],
+    hint: 'run it again: the file starts anew, nothing of it is visible yet',
+    code: 'PartsMismatch',
+    status: 0,
+  });
+}
+
+function demandSize(
+  { where }: Session,
+  { key, size }: CompletedUpload,
+  object: ObjectHead | undefined,
+): void {
+  if (object?.size === size) return;
+  throw new BucketError('check', `${key} was corrupted on transfer to ${where}`, {
+    evidence: [
+      `${object ? `${object.size} bytes` : 'nothing'} where ${size} bytes were completed (S3, HEAD ${key})`,
+    ],
+    hint: 'run it again: it replaces the object. If it recurs, look for a second run or a lifecycle rule on the prefix',
+    code: 'SizeMismatch',
+    status: object ? 200 : 404,
+  });
+}

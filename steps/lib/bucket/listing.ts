@@ -1,0 +1,122 @@
+import { ListMultipartUploadsCommand, ListObjectsV2Command, ListPartsCommand } from '@aws-sdk/client-s3';
+import type { BucketObject, PendingUpload, UploadedPart } from '../bucket.ts';
+import { BucketError } from './error.ts';
+import { abortBy, type Session, unquote } from './session.ts';
+
+/*
+ * Three listings, one rule: go on while the server says there is more, keep each entry once, and take neither its order
+ * nor its filter on trust. NooBaa lists parts unsorted and all at once.
+ */
+
+export async function listObjects(
+  session: Session,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<BucketObject[]> {
+  const asked = { what: `LIST ${prefix}`, right: 's3:ListBucket' };
+  const found = new Map<string, BucketObject>();
+  let marker: { ContinuationToken?: string } | undefined = {};
+  while (marker) {
+    const command: ListObjectsV2Command = new ListObjectsV2Command({
+      Bucket: session.bucket,
+      Prefix: prefix,
+      ...marker,
+    });
+    const page = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
+    for (const { Key, Size, ETag } of page.Contents ?? [])
+      if (Key?.startsWith(prefix)) found.set(Key, { key: Key, size: Size ?? 0, etag: unquote(ETag) });
+    marker = nextMarker(session, asked.what, {
+      truncated: page.IsTruncated,
+      marker,
+      next: { ContinuationToken: page.NextContinuationToken },
+    });
+  }
+  return [...found.values()];
+}
+
+export async function listUploads(
+  session: Session,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<PendingUpload[]> {
+  const asked = { what: `LIST uploads to ${prefix}`, right: 's3:ListBucketMultipartUploads' };
+  const found = new Map<string, PendingUpload>();
+  let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+  while (marker) {
+    const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
+      Bucket: session.bucket,
+      Prefix: prefix,
+      ...marker,
+    });
+    const page = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+      if (Key?.startsWith(prefix) && UploadId !== undefined)
+        found.set(UploadId, { key: Key, uploadId: UploadId, ...(Initiated && { initiated: Initiated }) });
+    marker = nextMarker(session, asked.what, {
+      truncated: page.IsTruncated,
+      marker,
+      next: { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker },
+    });
+  }
+  return [...found.values()];
+}
+
+export async function listParts(
+  session: Session,
+  key: string,
+  uploadId: string,
+  signal?: AbortSignal,
+): Promise<UploadedPart[]> {
+  const asked = { what: `LIST parts of ${key}`, right: 's3:ListMultipartUploadParts' };
+  const found = new Map<number, UploadedPart>();
+  let marker: { PartNumberMarker?: string } | undefined = {};
+  while (marker) {
+    const command: ListPartsCommand = new ListPartsCommand({
+      Bucket: session.bucket,
+      Key: key,
+      UploadId: uploadId,
+      ...marker,
+    });
+    const page = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
+    for (const { PartNumber, ETag, Size, ChecksumCRC32 } of page.Parts ?? [])
+      if (PartNumber !== undefined)
+        found.set(PartNumber, {
+          partNumber: PartNumber,
+          etag: unquote(ETag),
+          size: Size ?? 0,
+          ...(ChecksumCRC32 !== undefined && { checksum: ChecksumCRC32 }),
+        });
+    marker = nextMarker(session, asked.what, {
+      truncated: page.IsTruncated,
+      marker,
+      next: { PartNumberMarker: page.NextPartNumberMarker },
+    });
+  }
+  return [...found.values()].sort((a, b) => a.partNumber - b.partNumber);
+}
+
+type Marker = Readonly<Record<string, string | undefined>>;
+
+interface Page {
+  readonly truncated: boolean | undefined;
+  readonly marker: Marker;
+  readonly next: Marker;
+}
+
+/** Where the next page starts; undefined after the last. A page that leads back to itself would never end. */
+function nextMarker(
+  { where }: Session,
+  what: string,
+  { truncated, marker, next }: Page,
+): Record<string, string> | undefined {
+  if (truncated !== true) return undefined;
+  const given = Object.entries(next).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const moves = given.some(([name, value]) => marker[name] !== value);
+  if (moves) return Object.fromEntries(given);
+  throw new BucketError('check', `${where} does not go on with its listing`, {
+    evidence: [`IsTruncated, and no new marker (S3, ${what})`],
+    hint: 'report it to whoever runs the S3 server: each page of a listing has to lead to the next',
+    code: 'BrokenPaging',
+    status: 200,
+  });
+}

@@ -1,0 +1,133 @@
+import type { Readable } from 'node:stream';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { backoff } from '../retry.ts';
+import { BucketError } from './error.ts';
+import { abortBy, type Session } from './session.ts';
+import { codeOf } from './transient.ts';
+
+interface ReadOptions {
+  readonly range?: { readonly start: number; readonly end: number } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The object's bytes in order. A body that breaks off or stalls is asked for again from where it stopped, and only of
+ * the same object (If-Match); the attempts start anew with every byte that came.
+ */
+export async function* readObject(
+  session: Session,
+  key: string,
+  { range, signal }: ReadOptions,
+): AsyncGenerator<Buffer> {
+  const { timings } = session;
+  const place: Place = { key, at: range?.start ?? 0, end: range?.end, etag: undefined };
+  if (range && range.start >= range.end) return;
+  for (let tries = 1; ; tries += 1) {
+    const body = await open(session, place, signal);
+    const from = place.at;
+    try {
+      yield* follow(body, place, timings.stallMs);
+      return;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (place.at > from) tries = 1;
+      await waitOrGiveUp(session, place, { error, tries, signal });
+    } finally {
+      body.destroy();
+    }
+  }
+}
+
+interface Cut {
+  readonly error: unknown;
+  readonly tries: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function waitOrGiveUp(
+  session: Session,
+  { key, at }: Place,
+  { error, tries, signal }: Cut,
+): Promise<void> {
+  const { timings, clock, log } = session;
+  if (error instanceof BucketError) throw error;
+  if (tries >= timings.attempts)
+    throw session.explain({ what: `GET ${key} from byte ${at}`, right: 's3:GetObject' }, error);
+  const waitMs = backoff(tries, timings);
+  log.warn('reading on', { for: `GET ${key}`, at, because: codeOf(error) || 'cut', 'wait-ms': waitMs });
+  await clock.sleep(waitMs, signal);
+}
+
+/** How far a reading has come. */
+interface Place {
+  readonly key: string;
+  at: number;
+  end: number | undefined;
+  etag: string | undefined;
+}
+
+async function open(session: Session, place: Place, signal: AbortSignal | undefined): Promise<Readable> {
+  const { client, bucket } = session;
+  const { key, at, end, etag } = place;
+  const Range = end === undefined ? undefined : `bytes=${at}-${end - 1}`;
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range, IfMatch: etag });
+  const answer = await session.attempt(
+    { what: `GET ${key}`, right: 's3:GetObject' },
+    () => client.send(command, abortBy(signal)),
+    signal,
+  );
+  const body = answer.Body as Readable;
+  // Nobody listens between here and the first read; a cut in that moment is seen by the reader all the same.
+  body.on('error', () => {});
+  const given = answer.ContentRange?.split('/')[0];
+  if (Range !== undefined && given !== `bytes ${at}-${(end ?? 0) - 1}`) {
+    body.destroy();
+    throw wrong(session.where, key, `asked for ${Range}, got ${answer.ContentRange ?? 'no Content-Range'}`);
+  }
+  place.etag ??= answer.ETag;
+  place.end ??= answer.ContentLength ?? 0;
+  return body;
+}
+
+async function* follow(body: Readable, place: Place, stallMs: number): AsyncGenerator<Buffer> {
+  const end = place.end ?? 0;
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  for (;;) {
+    const next = await within(stallMs, body, chunks);
+    if (next.done) break;
+    place.at += next.value.length;
+    if (place.at > end) throw wrong('S3', place.key, `more than the ${end} bytes announced`);
+    yield next.value;
+  }
+  if (place.at < end) {
+    const message = `the body ended at ${place.at} of ${end} bytes`;
+    throw Object.assign(new Error(message), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  }
+}
+
+/** Only the time we wait for bytes counts: a slow reader is not a stalled server. */
+async function within(
+  stallMs: number,
+  body: Readable,
+  chunks: AsyncIterator<Buffer>,
+): Promise<IteratorResult<Buffer>> {
+  const stalled = Object.assign(new Error(`no byte for ${stallMs} ms`), {
+    name: 'TimeoutError',
+    code: 'ETIMEDOUT',
+  });
+  const timer = setTimeout(() => body.destroy(stalled), stallMs);
+  try {
+    return await chunks.next();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function wrong(where: string, key: string, said: string): BucketError {
+  return new BucketError('check', `${where} gives other bytes than were asked for`, {
+    evidence: [`${said} (S3, GET ${key})`],
+    hint: 'look for a proxy or cache between the pod and S3 that drops the Range header (NO_PROXY)',
+    code: 'WrongRange',
+    status: 200,
+  });
+}

@@ -1,0 +1,111 @@
+import { requestedWait, type RetryVerdict } from '../retry.ts';
+import { S3Answer } from './answer.ts';
+
+/** Decides for one operation which errors are worth another try; it remembers what it has allowed only once. */
+export function createVerdict(now: () => number): (error: unknown) => RetryVerdict {
+  const once = new Set<string>();
+  let lookups = 0;
+  return (error) => {
+    if (error instanceof S3Answer) return judge(error, once, now());
+    const code = codeOf(error);
+    // A name that is not in DNS rarely appears within the minute that all attempts would take.
+    if (code === 'ENOTFOUND') return (lookups += 1) < 3;
+    return cutCodes.has(code) || isTimeout(error);
+  };
+}
+
+/** The server is there and asks for less: 429, 503, SlowDown and their kin. */
+export function isSlowDown(error: unknown): boolean {
+  if (!(error instanceof S3Answer)) return false;
+  return throttleCodes.has(error.code) || error.status === 429 || (error.status === 503 && !error.foreign);
+}
+
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return code;
+  return error.cause === undefined ? '' : codeOf(error.cause);
+}
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
+}
+
+const throttleCodes = new Set([
+  'SlowDown',
+  'ServiceUnavailable',
+  'Throttling',
+  'ThrottlingException',
+  'RequestThrottled',
+  'RequestLimitExceeded',
+  'BandwidthLimitExceeded',
+  'TooManyRequests',
+  'TooManyRequestsException',
+]);
+
+const passingCodes = new Set([
+  'InternalError',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'IncompleteBody',
+  'OperationAborted',
+  'ConditionalRequestConflict',
+]);
+
+/** Bytes changed on the way, or a clock that the SDK has set right by now: once more, then it is a fault. */
+const onceCodes = new Set([
+  'BadDigest',
+  'InvalidDigest',
+  'XAmzContentSHA256Mismatch',
+  'XAmzContentChecksumMismatch',
+  'RequestTimeTooSkewed',
+]);
+
+/** Full is full, whatever the status: more attempts do not make room. */
+export const fullCodes = new Set([
+  'InsufficientCapacity',
+  'InsufficientStorage',
+  'QuotaExceeded',
+  'ServiceQuotaExceededException',
+  'XMinioStorageFull',
+  'StorageFull',
+  'EntityTooLarge',
+]);
+
+export const cutCodes = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  'ENETDOWN',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+function judge(error: S3Answer, once: Set<string>, now: number): RetryVerdict {
+  const { code } = error;
+  if (onceCodes.has(code)) {
+    const first = !once.has(code);
+    once.add(code);
+    return first;
+  }
+  if (!mayPass(error)) return false;
+  const asked = new Headers({ 'retry-after': error.headers['retry-after'] ?? '' });
+  const afterMs = requestedWait(asked, now);
+  return afterMs === undefined || afterMs === 0 ? true : { afterMs };
+}
+
+function mayPass({ code, status, foreign }: S3Answer): boolean {
+  if (fullCodes.has(code) || lastingStatus.has(status)) return false;
+  if (throttleCodes.has(code) || passingCodes.has(code)) return true;
+  const hiddenError = status < 300 && foreign === undefined;
+  return hiddenError || status >= 500 || passingStatus.has(status);
+}
+
+/** 501 Not Implemented and 507 Insufficient Storage. */
+const lastingStatus = new Set([501, 507]);
+/** 408 Request Timeout and 429 Too Many Requests. */
+const passingStatus = new Set([408, 429]);

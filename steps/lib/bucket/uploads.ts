@@ -1,0 +1,74 @@
+import { crc32 } from 'node:zlib';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { PartUpload, UploadedPart } from '../bucket.ts';
+import { isUploadGone } from './error.ts';
+import { abortBy, type Session, unquote } from './session.ts';
+
+export interface UploadOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** With CRC-32 every part has to carry one; parts copied on the server do not. */
+  readonly checksum?: 'CRC32' | 'none';
+}
+
+export async function createUpload(
+  session: Session,
+  key: string,
+  { metadata, signal, checksum = 'CRC32' }: UploadOptions = {},
+): Promise<string> {
+  const command = new CreateMultipartUploadCommand({
+    Bucket: session.bucket,
+    Key: key,
+    // Servers that know checksums refuse a part that carries one its upload has not declared.
+    ...(checksum === 'CRC32' && { ChecksumAlgorithm: checksum }),
+    ...(metadata && { Metadata: { ...metadata } }),
+  });
+  const asked = { what: `start of an upload to ${key}`, right: 's3:PutObject' };
+  const { UploadId } = await session.attempt(
+    asked,
+    () => session.client.send(command, abortBy(signal)),
+    signal,
+  );
+  if (!UploadId) throw session.explain(asked, new Error('the answer has no UploadId'));
+  return UploadId;
+}
+
+export async function uploadPart(
+  session: Session,
+  { key, uploadId, partNumber, body, signal }: PartUpload,
+): Promise<UploadedPart> {
+  const checksum = crc32Base64(body);
+  const command = new UploadPartCommand({
+    Bucket: session.bucket,
+    Key: key,
+    UploadId: uploadId,
+    PartNumber: partNumber,
+    Body: body,
+    ContentLength: body.length,
+    ChecksumCRC32: checksum,
+  });
+  const asked = { what: `PUT ${key}, part ${partNumber}`, right: 's3:PutObject' };
+  const { ETag } = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
+  return { partNumber, etag: unquote(ETag), size: body.length, checksum };
+}
+
+/** An upload that is gone already is as good as aborted. */
+export async function abortUpload(session: Session, key: string, uploadId: string): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ Bucket: session.bucket, Key: key, UploadId: uploadId });
+  const asked = { what: `end of the upload to ${key}`, right: 's3:AbortMultipartUpload' };
+  try {
+    await session.attempt(asked, () => session.client.send(command));
+  } catch (error) {
+    if (!isUploadGone(error)) throw error;
+  }
+}
+
+function crc32Base64(body: Buffer): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  return bytes.toString('base64');
+}
