@@ -19,3 +19,10 @@ export const prefix = {
     'a folder that ends in a slash, such as models/openai/gpt-oss-20b/6cee5e81ee83917806bbde320786a8fb61efebee/',
   maxLength: 400,
 } as const;
+
+/** Address of a model server; nothing in it that a shell would read as more than a word, since hints quote it. */
+export const modelUrl = {
+  pattern: 'https?:\\/\\/[A-Za-z0-9.\\-]+(?::[0-9]{1,5})?(?:\\/[A-Za-z0-9._~\\-]+)*\\/?',
+  shape: 'an http or https address without account and query, such as https://model.example.com',
+  maxLength: 300,
+} as const;

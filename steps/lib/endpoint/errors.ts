@@ -40,15 +40,19 @@ export function explainSilence(asked: Asked, error: unknown, timeoutMs: number):
       cause: error,
     });
   }
-  const known = explainNetwork(error, host(asked))?.error;
-  if (known && /certificate|TLS/.test(known.message)) {
-    return new StepError(known.failure, `LD183 TLS: ${known.message}`, known);
-  }
-  return new StepError(known?.failure ?? 'unavailable', known?.message ?? `${host(asked)} gave no answer`, {
-    evidence: known?.evidence ?? [
-      `${error instanceof Error ? error.message : typeof error} (${asked.method} ${asked.url})`,
-    ],
-    hint: `oc get pods,endpointslices -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
+  const said = error instanceof Error ? error.message : typeof error;
+  const { failure, message, evidence, hint } = explainNetwork(error, host(asked))?.error ?? {
+    failure: 'unavailable' as const,
+    message: `${host(asked)} gave no answer`,
+    evidence: [`${said} (${asked.method} ${asked.url})`],
+    hint: '',
+  };
+  const tls = /certificate|TLS/.test(message);
+  return new StepError(failure, tls ? `LD183 TLS: ${message}` : message, {
+    evidence,
+    hint: tls
+      ? hint
+      : `oc get pods,endpointslices -n ${namespace} -l serving.kserve.io/inferenceservice=${name}`,
     cause: error,
   });
 }

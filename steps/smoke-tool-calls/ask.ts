@@ -1,0 +1,140 @@
+import OpenAI, { APIError } from 'openai';
+import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
+import { type Asked, explainAnswer, explainSilence } from '../lib/endpoint/errors.ts';
+import type { Endpoint } from '../lib/endpoint.ts';
+import { StepError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Network } from '../lib/network.ts';
+import { type Clock, requestedWait, retry } from '../lib/retry.ts';
+import type { Heard } from './heard.ts';
+
+interface AskWorld {
+  readonly endpoint: Pick<Endpoint, 'url' | 'bearer'>;
+  readonly service: { readonly namespace: string; readonly name: string };
+  readonly network: Pick<Network, 'fetch'>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Milliseconds for one answer as a whole. */
+  readonly answerMs: number;
+  readonly baseMs?: number;
+}
+
+export type Ask = (request: ChatCompletionCreateParamsBase) => Promise<Heard>;
+
+/** Asks through the client that most programs use. Throws what no answer could mend: unreachable, refused, not there. */
+export function createAsk(world: AskWorld): Ask {
+  const { clock, signal, log, baseMs = 1000 } = world;
+  return (request) =>
+    retry(() => askOnce(request, world), {
+      attempts: 4,
+      baseMs,
+      clock,
+      signal,
+      retryable: (error) => {
+        if (!(error instanceof StepError) || error.failure !== 'unavailable') return false;
+        const afterMs = error.cause instanceof Answered && requestedWait(error.cause.headers, clock.now());
+        return typeof afterMs === 'number' ? { afterMs } : true;
+      },
+      onRetry: (error) => log.warn('asking again', { because: error instanceof Error ? error.message : '' }),
+    });
+}
+
+async function askOnce(request: ChatCompletionCreateParamsBase, world: AskWorld): Promise<Heard> {
+  const { endpoint, signal, answerMs } = world;
+  const token = await endpoint.bearer();
+  const timeout = AbortSignal.timeout(answerMs);
+  const asked: Asked = {
+    url: `${endpoint.url}/v1/chat/completions`,
+    method: 'POST',
+    service: world.service,
+    ...(token && { token }),
+  };
+  try {
+    const heard = await hear(createClient(world, token), request, AbortSignal.any([signal, timeout]));
+    signal.throwIfAborted();
+    // The client ends a stream that was cut by a signal as if it were whole.
+    timeout.throwIfAborted();
+    return heard;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.aborted) throw explainSilence(asked, timeout.reason, answerMs);
+    return explain(error, asked, answerMs);
+  }
+}
+
+function createClient({ endpoint, network }: AskWorld, token: string | undefined): OpenAI {
+  return new OpenAI({
+    baseURL: `${endpoint.url}/v1`,
+    apiKey: token ?? 'none',
+    // What the client would else take from the environment.
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    logLevel: 'off',
+    maxRetries: 0,
+    timeout: 2 ** 31 - 1,
+    defaultHeaders: token === undefined ? { authorization: null } : {},
+    fetchOptions: { redirect: 'manual' },
+    fetch: async (input, init) => {
+      const response = await network.fetch(input, init);
+      if (response.status === 200) return response;
+      throw new Answered(response.status, response.headers, await response.text());
+    },
+  });
+}
+
+async function hear(
+  client: OpenAI,
+  request: ChatCompletionCreateParamsBase,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const answer = await client.chat.completions.create(request, { signal });
+  if (!(Symbol.asyncIterator in answer)) return { kind: 'body', body: answer };
+  const chunks: unknown[] = [];
+  for await (const chunk of answer) chunks.push(chunk);
+  return { kind: 'chunks', chunks };
+}
+
+/** An answer with another status than 200, past the client, which would keep half of it. */
+class Answered extends Error {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+
+  constructor(status: number, headers: Headers, text: string) {
+    super(`status ${status}`);
+    this.status = status;
+    this.headers = headers;
+    this.text = text;
+  }
+}
+
+function explain(error: unknown, asked: Asked, answerMs: number): Heard {
+  const answered = causeOf(error, (each) => each instanceof Answered);
+  if (answered) {
+    const { failure, message, evidence, hint } = explainAnswer(asked, answered);
+    if (failure !== 'check') throw new StepError(failure, message, { evidence, hint, cause: answered });
+    return { kind: 'refusal', status: answered.status, message: messageOf(answered.text) };
+  }
+  if (error instanceof SyntaxError) return { kind: 'body', body: `not JSON: ${error.message}` };
+  // An error in the middle of a stream has no status of its own.
+  if (error instanceof APIError && error.error !== undefined)
+    return { kind: 'refusal', status: 500, message: messageOf(JSON.stringify({ error: error.error })) };
+  throw explainSilence(asked, error, answerMs);
+}
+
+function causeOf<T extends Error>(error: unknown, is: (error: Error) => error is T & Error): T | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (is(at)) return at;
+  return undefined;
+}
+
+function messageOf(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    if (typeof error?.message === 'string') return error.message;
+  } catch {
+    // Not JSON: the text itself says what there is to say.
+  }
+  return text.replace(/\s+/g, ' ').slice(0, 200);
+}
