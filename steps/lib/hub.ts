@@ -1,3 +1,11 @@
+import { listTree, resolveRevision } from './hub/metadata.ts';
+import { checkEndpoint } from './hub/names.ts';
+import { createReadRange } from './hub/read-range.ts';
+import { defaultTimings, type HubTimings } from './hub/settings.ts';
+import type { Log } from './log.ts';
+import type { Network } from './network.ts';
+import { type Clock, systemClock } from './retry.ts';
+
 /** One file of a model repository at one commit, with the hash the Hub gives for it. */
 export interface HubFile {
   readonly path: string;
@@ -37,4 +45,46 @@ export interface HubRange {
   readonly file: HubFile;
   readonly start: number;
   readonly end: number;
+}
+
+interface HubOptions {
+  /** https://huggingface.co, or a mirror; plain http only if it says so itself. */
+  readonly endpoint: string;
+  /** A token of any shape; only ever sent to the endpoint's own origin. */
+  readonly token: string | undefined;
+  readonly network: Network;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly timings?: Partial<HubTimings>;
+  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/**
+ * Metadata by @huggingface/hub with a guarded fetch; bytes by requests of our own, since the package checks neither
+ * range nor length, never times out and knows no retry. The hash of a whole file is its reader's to check.
+ */
+export function createHub(options: HubOptions): Hub {
+  const { token, network, log, clock = systemClock, timings, allowedHosts } = options;
+  const endpoint = checkEndpoint(options.endpoint);
+  if (token !== undefined) log.secret(token);
+  if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
+    log.warn('hub: plain http, so the token and the bytes can be read on the way', {
+      endpoint: endpoint.host,
+    });
+  const settings = {
+    endpoint,
+    token,
+    network,
+    log,
+    clock,
+    timings: { ...defaultTimings, ...timings },
+    ...(allowedHosts ? { allowedHosts } : {}),
+  };
+  return {
+    endpoint: endpoint.href.replace(/\/$/, ''),
+    resolveRevision: (model, revision, signal) => resolveRevision(settings, model, revision, signal),
+    listFiles: (model, commit, signal) => listTree(settings, model, commit, signal),
+    readRange: createReadRange(settings),
+  };
 }

@@ -1,9 +1,62 @@
+import http from 'node:http';
+import https from 'node:https';
+import tls from 'node:tls';
+import type { Log } from './log.ts';
+import { addAuthorities } from './network/authorities.ts';
+import { createFetch } from './network/fetch.ts';
+import { readProxies } from './network/proxy.ts';
+
 /** How to reach the world from where the step runs: authorities to trust and proxies to go through. */
 export interface Network {
   /** Keep-alive agents for `http:` and `https:` that trust the cluster's authorities and obey the proxy variables. */
-  readonly httpAgent: import('node:http').Agent;
-  readonly httpsAgent: import('node:https').Agent;
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
   /** fetch with the same trust, the same proxies. */
   readonly fetch: typeof fetch;
   close(): void;
+}
+
+interface NetworkOptions {
+  /** SSL_CERT_DIR, SSL_CERT_FILE, LLM_ROLLOUT_CA_DIR; HTTP_PROXY, HTTPS_PROXY, NO_PROXY in either case. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** An unused connection is kept this long; a server's own shorter `Keep-Alive` hint wins. */
+const idleMs = 30_000;
+
+/**
+ * The authorities become the default of this thread, beside Node's own: Node asks nothing else for the certificate of
+ * a proxy, and a library that makes its own connections finds them too. A worker thread has to call this for itself.
+ */
+export async function createNetwork({ env, log }: NetworkOptions): Promise<Network> {
+  const known = tls.getCACertificates('default');
+  const added = await addAuthorities(env, known, log);
+  if (added.length > 0) tls.setDefaultCACertificates([...known, ...added.map(({ pem }) => pem)]);
+  const proxies = readProxies(env);
+  for (const entry of proxies.ignored) log.warn('no-proxy entry not understood', { entry });
+  log.info('network', {
+    'https-proxy': proxies.https ?? 'none',
+    'http-proxy': proxies.http ?? 'none',
+    'no-proxy': proxies.bypass,
+    'extra-authorities': added.length,
+    from: placesOf(added),
+  });
+  const options = { keepAlive: true, timeout: idleMs, scheduling: 'lifo', proxyEnv: proxies.env } as const;
+  const httpAgent = new http.Agent(options);
+  const httpsAgent = new https.Agent(options);
+  return {
+    httpAgent,
+    httpsAgent,
+    fetch: createFetch({ httpAgent, httpsAgent }),
+    close() {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+function placesOf(added: readonly { readonly place: string }[]): string | undefined {
+  const places = [...new Set(added.map(({ place }) => place))];
+  return places.length > 0 ? places.join(',') : undefined;
 }

@@ -1,0 +1,97 @@
+import type { HubRange } from '../hub.ts';
+import { isPage, page } from './answer.ts';
+import { follow } from './follow.ts';
+import { resolveUrl } from './names.ts';
+import { explainRefusal } from './refusal.ts';
+import type { HubSettings } from './settings.ts';
+
+/** Where a file's bytes are for now: at the Hub itself, or at its CDN under an address that expires. */
+export interface Address {
+  readonly url: URL;
+  /** Set once bytes came from there: when it is refused after that, it has expired. */
+  proven: boolean;
+  /** The tag of the bytes there, once seen. */
+  etag: string | undefined;
+}
+
+export interface Addresses {
+  of(range: HubRange, signal?: AbortSignal): Promise<Address>;
+  /** The next `of` asks the Hub anew, unless somebody else already has. */
+  forget(range: HubRange, address: Address): void;
+}
+
+/** Asks the Hub once per large file, however many ranges of it are read; a small one it gives away itself. */
+export function createAddresses(hub: HubSettings): Addresses {
+  const known = new Map<string, Promise<Address>>();
+  const settled = new Map<string, Address>();
+  return {
+    of(range, signal) {
+      if (range.file.sha256 === undefined) return Promise.resolve(at(urlOf(range, hub)));
+      const key = keyOf(range);
+      const found = known.get(key) ?? locate(range, hub);
+      if (!known.has(key)) {
+        known.set(key, found);
+        found.then(
+          (address) => settled.set(key, address),
+          () => known.delete(key),
+        );
+      }
+      return abortable(found, signal);
+    },
+    forget(range, address) {
+      const key = keyOf(range);
+      if (settled.get(key) !== address) return;
+      settled.delete(key);
+      known.delete(key);
+    },
+  };
+}
+
+async function locate(range: HubRange, hub: HubSettings): Promise<Address> {
+  const { response, headers, url } = await follow(urlOf(range, hub), range, hub, {
+    range: 'bytes=0-0',
+    stopOutside: true,
+  });
+  const status = response.statusCode ?? 0;
+  if (url.origin !== hub.endpoint.origin) return at(url);
+  // A mirror gives the bytes itself. One byte is read to keep the connection, a whole file is not.
+  if (status === 206) response.resume();
+  else response.destroy();
+  const { path } = range.file;
+  if (status === 200 && isPage({ headers })) throw page({ path }, { status, headers, host: url.host });
+  if (status === 200 || status === 206) return at(url);
+  const asked = {
+    ...hub,
+    model: range.model,
+    revision: range.commit,
+    path,
+    withToken: hub.token !== undefined,
+  };
+  throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
+}
+
+function urlOf({ model, commit, file }: HubRange, { endpoint }: HubSettings): URL {
+  return resolveUrl(endpoint, model, commit, file.path);
+}
+
+function at(url: URL): Address {
+  return { url, proven: false, etag: undefined };
+}
+
+function keyOf({ model, commit, file }: HubRange): string {
+  return `${model}@${commit}/${file.path}`;
+}
+
+/** The promise is shared: who is aborted leaves, the others stay. */
+async function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await shared;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([shared, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,139 @@
+import { listFiles, type ListFileEntry, modelInfo } from '@huggingface/hub';
+import { StepError } from '../errors.ts';
+import type { HubFile, HubRevision } from '../hub.ts';
+import { retry } from '../retry.ts';
+import { createApiFetch } from './api-fetch.ts';
+import { finalOf, HubFault, verdictOf } from './fault.ts';
+import { checkCommit, checkModel, checkRevision, isCommit } from './names.ts';
+import { reportRetry } from './patience.ts';
+import type { HubSettings } from './settings.ts';
+
+/** Hub.resolveRevision: the commit that a branch, a tag or a commit stands for right now. */
+export async function resolveRevision(
+  hub: HubSettings,
+  model: string,
+  revision: string,
+  signal?: AbortSignal,
+): Promise<HubRevision> {
+  const about = { model: checkModel(model), revision: checkRevision(revision) };
+  const info = await persist(hub, `${model}@${revision}`, signal, () =>
+    modelInfo({
+      name: model,
+      revision,
+      hubUrl: baseOf(hub),
+      additionalFields: ['sha', 'cardData', 'tags'],
+      fetch: createApiFetch(hub, about, signal),
+    }),
+  );
+  if (!isCommit(info.sha) || (isCommit(revision) && info.sha !== revision))
+    throw unlike(hub, `sha: ${JSON.stringify(info.sha)} for revision ${revision}`);
+  const license = licenseOf(info.cardData, info.tags);
+  return {
+    commit: info.sha,
+    gated: Boolean(info.gated),
+    private: info.private,
+    ...(license === undefined ? {} : { license }),
+  };
+}
+
+/** Hub.listFiles: every file of a commit, folders left out, in the order of the Hub. */
+export async function listTree(
+  hub: HubSettings,
+  model: string,
+  commit: string,
+  signal?: AbortSignal,
+): Promise<HubFile[]> {
+  const about = { model: checkModel(model), revision: checkCommit(commit) };
+  return await persist(hub, `${model}@${commit}`, signal, async () => {
+    const files: HubFile[] = [];
+    const entries = listFiles({
+      repo: { type: 'model', name: model },
+      revision: commit,
+      recursive: true,
+      expand: true,
+      hubUrl: baseOf(hub),
+      fetch: createApiFetch(hub, about, signal),
+    });
+    for await (const entry of entries) {
+      if (entry.type === 'file') files.push(toFile(hub, entry));
+      else if (entry.type !== 'directory')
+        hub.log.warn('hub: neither file nor folder, left out', { path: entry.path });
+    }
+    return files;
+  });
+}
+
+/** Adds the retries. A listing starts again from its first page: a cursor belongs to the answer that it came with. */
+async function persist<T>(
+  hub: HubSettings,
+  what: string,
+  signal: AbortSignal | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  const { attempts, baseMs, capMs, patienceMs } = hub.timings;
+  try {
+    return await retry(call, {
+      attempts,
+      baseMs,
+      capMs,
+      patienceMs,
+      clock: hub.clock,
+      ...(signal ? { signal } : {}),
+      retryable: verdictOf,
+      onRetry: (error, waitMs) => reportRetry(hub.log, error, waitMs, what),
+    });
+  } catch (error) {
+    throw error instanceof HubFault || error instanceof StepError
+      ? finalOf(error)
+      : misunderstood(hub, error, signal);
+  }
+}
+
+function misunderstood(hub: HubSettings, error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  return error instanceof SyntaxError || error instanceof TypeError ? unlike(hub, error.message) : error;
+}
+
+function toFile(hub: HubSettings, entry: ListFileEntry): HubFile {
+  const { path, lfs } = entry;
+  const size = lfs?.size ?? entry.size;
+  const scan = statusOf(entry.securityFileStatus);
+  if (typeof path !== 'string' || !Number.isSafeInteger(size) || size < 0)
+    throw unlike(hub, `file ${JSON.stringify(path)} of ${JSON.stringify(size)} bytes`);
+  return { path, size, ...hashOf(hub, entry), ...(scan === undefined ? {} : { scan }) };
+}
+
+function hashOf(
+  hub: HubSettings,
+  { path, lfs, oid = '' }: ListFileEntry,
+): Pick<HubFile, 'sha256' | 'gitSha1'> {
+  if (lfs && /^[0-9a-f]{64}$/.test(lfs.oid)) return { sha256: lfs.oid };
+  if (!lfs && /^[0-9a-f]{40}$/.test(oid)) return { gitSha1: oid };
+  throw unlike(hub, `no hash of ${JSON.stringify(path)}: ${JSON.stringify(lfs?.oid ?? oid)}`);
+}
+
+function statusOf(security: unknown): string | undefined {
+  const found =
+    typeof security === 'object' && security !== null && 'status' in security ? security.status : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** The card's word, else the tag that the Hub makes of it. */
+function licenseOf(card: unknown, tags: readonly string[] | undefined): string | undefined {
+  const fields = typeof card === 'object' && card !== null ? (card as Record<string, unknown>) : {};
+  const said = fields['license'] === 'other' ? fields['license_name'] : fields['license'];
+  const license: unknown = Array.isArray(said) ? said[0] : said;
+  if (typeof license === 'string') return license;
+  return tags?.find((tag) => tag.startsWith('license:'))?.slice('license:'.length);
+}
+
+function unlike({ endpoint }: HubSettings, evidence: string): StepError {
+  return new StepError('check', `${endpoint.host} answers unlike a Hub`, {
+    evidence: [`${evidence} (${endpoint.host})`],
+    hint: `check hf-endpoint: curl -s ${endpoint.href}api/models/openai/gpt-oss-20b`,
+  });
+}
+
+function baseOf({ endpoint }: HubSettings): string {
+  return endpoint.href.replace(/\/$/, '');
+}

@@ -1,0 +1,45 @@
+import { backoff } from '../retry.ts';
+import { finalOf, HubFault, verdictOf } from './fault.ts';
+import type { HubSettings } from './settings.ts';
+
+export interface Patience {
+  /** Something was achieved since: the count of failures in a row starts again. */
+  progressed(): void;
+  /** Waits until it is time to try again, or throws the error's final words. */
+  outlast(thrown: unknown, path: string): Promise<void>;
+}
+
+/** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
+export function createPatience({ timings, clock, log }: HubSettings, signal?: AbortSignal): Patience {
+  let failures = 0;
+  let granted = timings.patienceMs;
+  const giveUp = (thrown: unknown): boolean => {
+    const verdict = verdictOf(thrown);
+    if (typeof verdict === 'object') return (granted -= verdict.afterMs) < 0;
+    failures += 1;
+    const most = thrown instanceof HubFault ? Math.min(thrown.tries, timings.attempts) : 0;
+    return !verdict || failures >= most;
+  };
+  return {
+    progressed() {
+      failures = 0;
+    },
+    async outlast(thrown, path) {
+      if (signal?.aborted) throw signal.reason;
+      if (giveUp(thrown)) throw finalOf(thrown);
+      const verdict = verdictOf(thrown);
+      const waitMs = typeof verdict === 'object' ? verdict.afterMs : backoff(failures, timings);
+      reportRetry(log, thrown, waitMs, path);
+      await clock.sleep(waitMs, signal);
+    },
+  };
+}
+
+/** What the server asks to wait for is worth a line of its own; a connection found stale is worth none. */
+export function reportRetry(log: HubSettings['log'], thrown: unknown, waitMs: number, path: string): void {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  const fields = { path, reason: why, wait: `${(waitMs / 1000).toFixed(1)}s` };
+  if (typeof verdictOf(thrown) !== 'object') log.warn('hub: trying again', fields);
+  else if (waitMs > 0) log.warn('hub: waiting as asked', fields);
+  else log.debug('hub: trying again at once', fields);
+}

@@ -1,0 +1,72 @@
+import { BlockList, isIP } from 'node:net';
+import { StepError } from '../errors.ts';
+
+export interface RedirectRules {
+  readonly endpoint: URL;
+  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/** Where clouds keep the credentials of the machine: never a source of a model. */
+const metadataHosts = blockList(['169.254.0.0/16', '100.100.100.200/32', 'fd00:ec2::/32', 'fe80::/10']);
+const insideHosts = blockList([
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::/127',
+  'fc00::/7',
+]);
+
+/** The address that an answer sends us on to, or a StepError that says why we do not go there. */
+export function nextHop(from: URL, location: string | null, rules: RedirectRules): URL {
+  const to = location === null ? null : URL.parse(location, from.href);
+  const reason = to === null ? 'says no address' : whyNot(to, rules);
+  if (to !== null && reason === undefined) return to;
+  throw new StepError(
+    'refused',
+    `${from.host} sends us ${to?.host ? `to ${to.host}` : 'on'}, which ${reason}`,
+    {
+      evidence: [`Location: ${to ? `${to.protocol}//${to.host}/…` : 'missing or no address'} (${from.host})`],
+      hint: `check hf-endpoint (${rules.endpoint.origin}) and what stands between it and the pod`,
+    },
+  );
+}
+
+function whyNot(to: URL, { endpoint, allowedHosts }: RedirectRules): string | undefined {
+  if (to.protocol !== 'https:' && to.protocol !== endpoint.protocol) return 'is not https';
+  if (to.username || to.password) return 'carries a name and a password';
+  const host = bare(to);
+  if (holds(metadataHosts, host)) return "is a cloud's metadata service";
+  if (to.origin === endpoint.origin) return undefined;
+  if (allowedHosts) return isBelow(host, allowedHosts) ? undefined : 'is not among the allowed hosts';
+  return isInside(host) && !isInside(bare(endpoint)) ? 'is an address inside' : undefined;
+}
+
+function isBelow(host: string, domains: readonly string[]): boolean {
+  return domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
+}
+
+function isInside(host: string): boolean {
+  return host === 'localhost' || holds(insideHosts, host);
+}
+
+function holds(list: BlockList, host: string): boolean {
+  const family = isIP(host);
+  return family > 0 && list.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function bare({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+function blockList(blocks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address = '', length = ''] = block.split('/');
+    list.addSubnet(address, Number(length), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}

@@ -1,0 +1,41 @@
+import type { Log } from '../log.ts';
+import type { Network } from '../network.ts';
+import type { Clock } from '../retry.ts';
+import type { Watch } from './body.ts';
+import type { RedirectRules } from './redirect.ts';
+
+/** All in milliseconds, but for the rate. */
+export interface HubTimings extends Watch {
+  /** Tries in a row without progress, and the waits between them. */
+  readonly attempts: number;
+  readonly baseMs: number;
+  readonly capMs: number;
+  /** How long all the waits that the Hub asks for may take together. */
+  readonly patienceMs: number;
+}
+
+export const defaultTimings: HubTimings = {
+  idleMs: 60_000,
+  slowMs: 120_000,
+  slowBytesPerSecond: 64 * 1024,
+  attempts: 8,
+  baseMs: 500,
+  capMs: 20_000,
+  patienceMs: 600_000,
+};
+
+/** What every call to the Hub needs. */
+export interface HubSettings extends RedirectRules {
+  /** Ends with a slash. */
+  readonly endpoint: URL;
+  readonly token: string | undefined;
+  readonly network: Network;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly timings: HubTimings;
+}
+
+/** The token, for the endpoint's own origin and for no other. */
+export function authorization(url: URL, { endpoint, token }: HubSettings): Record<string, string> {
+  return token !== undefined && url.origin === endpoint.origin ? { authorization: `Bearer ${token}` } : {};
+}

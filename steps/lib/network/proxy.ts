@@ -1,0 +1,94 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+export interface Proxies {
+  /** For the `proxyEnv` of an Agent. */
+  readonly env: { HTTP_PROXY?: string; HTTPS_PROXY?: string; NO_PROXY?: string };
+  /** For the log: addresses without name and password. */
+  readonly http?: string;
+  readonly https?: string;
+  /** NO_PROXY as it was given. */
+  readonly bypass?: string;
+  /** Entries of NO_PROXY that Node cannot follow. */
+  readonly ignored: readonly string[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Asking a proxy for ourselves is never meant; curl and Go leave these out, too. */
+const always = ['localhost', '127.0.0.0-127.255.255.255', '::1'];
+
+/** The proxy variables (lower case wins, as with curl) in the form that an Agent's `proxyEnv` understands. */
+export function readProxies(env: Env): Proxies {
+  const http = env['http_proxy'] || env['HTTP_PROXY'];
+  const https = env['https_proxy'] || env['HTTPS_PROXY'];
+  if (!http && !https) return { env: {}, ignored: [] };
+  const given = env['no_proxy'] || env['NO_PROXY'];
+  const { entries, ignored } = translateBypass(given ?? '');
+  return {
+    env: {
+      ...(http ? { HTTP_PROXY: withScheme(http) } : {}),
+      ...(https ? { HTTPS_PROXY: withScheme(https) } : {}),
+      NO_PROXY: [...always, ...entries].join(','),
+    },
+    ...(http ? { http: withoutPassword(http) } : {}),
+    ...(https ? { https: withoutPassword(https) } : {}),
+    ...(given ? { bypass: given } : {}),
+    ignored,
+  };
+}
+
+/**
+ * OpenShift's noProxy is full of CIDRs, which Node's agents do not know; they know ranges `a-b` of IPv4. A bare domain
+ * covers its subdomains, as in Go and curl, where Node takes it for one host.
+ */
+export function translateBypass(text: string): { entries: string[]; ignored: string[] } {
+  const entries: string[] = [];
+  const ignored: string[] = [];
+  for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
+    const range = rangeOfBlock(entry) ?? rangeOfWildcard(entry);
+    if (range !== undefined) entries.push(range);
+    else if (entry.includes('/')) ignored.push(entry);
+    else if (isBareDomain(entry)) entries.push(entry, `.${entry}`);
+    else entries.push(entry);
+  }
+  return { entries, ignored };
+}
+
+/** `10.128.0.0/14` → `10.128.0.0-10.131.255.255` */
+function rangeOfBlock(entry: string): string | undefined {
+  const [address = '', length = ''] = entry.split('/');
+  if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined;
+  const size = 2 ** (32 - Number(length));
+  const first = Math.floor(numberOf(address) / size) * size;
+  return `${addressOf(first)}-${addressOf(first + size - 1)}`;
+}
+
+/** `10.9.*` → `10.9.0.0-10.9.255.255` */
+function rangeOfWildcard(entry: string): string | undefined {
+  if (!/^(\d{1,3}\.){1,3}\*(\.\*)*$/.test(entry)) return undefined;
+  const fixed = entry.split('.').filter((part) => part !== '*');
+  const fill = (octet: string) => [...fixed, octet, octet, octet, octet].slice(0, 4).join('.');
+  return isIPv4(fill('0')) ? `${fill('0')}-${fill('255')}` : undefined;
+}
+
+function isBareDomain(entry: string): boolean {
+  return !/^[.*]|:/.test(entry) && !isIPv4(entry) && !isIPv6(entry);
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+function addressOf(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}
+
+/** `proxy.corp:3128` is an address for curl and Go; Node would ignore it without a word. */
+function withScheme(proxy: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+}
+
+function withoutPassword(proxy: string): string {
+  const { protocol, host } = URL.parse(withScheme(proxy)) ?? { protocol: '', host: 'not an address' };
+  return protocol === '' ? host : `${protocol}//${host}`;
+}
