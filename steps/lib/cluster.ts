@@ -1,3 +1,6 @@
+export { type FieldConflict, ClusterError } from './cluster/cluster-error.ts';
+export { createCluster, type CreateClusterOptions } from './cluster/create-cluster.ts';
+
 export interface ObjectRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -44,7 +47,7 @@ export interface ApplyOptions {
 
 /**
  * What steps ask of the Kubernetes API. Retries 429, 5xx and cut connections by itself, times out, re-reads a rotated token once.
- * Errors are StepErrors: forbidden (with the missing rule), invalid, conflict, webhook denial, unreachable.
+ * Errors are ClusterErrors, a kind of StepError: forbidden (with the missing rule), invalid, conflict, webhook denial, unreachable.
  */
 export interface Cluster {
   /** Where the requests go, for messages. */
@@ -59,9 +62,9 @@ export interface Cluster {
   list<T extends KubeObject = KubeObject>(query: ListQuery, signal?: AbortSignal): Promise<T[]>;
   /** Server-side apply. */
   apply<T extends KubeObject = KubeObject>(object: KubeObject, options: ApplyOptions): Promise<T>;
-  /** Undefined when an object of that name is there already (409 AlreadyExists). */
+  /** Undefined when an object of that name is there already (409 AlreadyExists): another's, or our own when an answer was lost. */
   create<T extends KubeObject = KubeObject>(object: KubeObject, signal?: AbortSignal): Promise<T | undefined>;
-  /** Replaces the object; undefined when its resourceVersion is no longer the newest (409 Conflict). */
+  /** Replaces the object; undefined when it is gone or its resourceVersion is no longer the newest (409 Conflict), perhaps by a try of ours whose answer was lost. */
   replace<T extends KubeObject = KubeObject>(
     object: KubeObject,
     signal?: AbortSignal,
