@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { causeOf } from '../../../../steps/lib/serving/causes.ts';
+import type { ContainerSeen } from '../../../../steps/lib/serving/pods.ts';
+
+function ended(changes: Partial<ContainerSeen>): ContainerSeen {
+  return {
+    name: 'kserve-container',
+    init: false,
+    state: 'terminated',
+    ready: false,
+    done: false,
+    crashes: 1,
+    ended: { exitCode: 1, reason: 'Error' },
+    log: '',
+    ...changes,
+  };
+}
+
+const generic =
+  '(EngineCore pid=9) RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}';
+
+describe('why a server ended, by what vLLM says', () => {
+  it.each([
+    [
+      'LD132 HARMONY_VOCAB',
+      'openai_harmony.HarmonyError: error downloading or loading vocab file: failed to download or load vocab file',
+    ],
+    ['LD132 HARMONY_VOCAB', 'invalid tiktoken vocab file: No such file or directory (os error 2)'],
+    ['LD134 ARGS_INVALID', "KeyError: 'invalid tool call parser: nope (chose from { apertus,openai })'"],
+    ['LD134 ARGS_INVALID', `KeyError: "Reasoning parser 'nope' not found. Available parsers: openai_gptoss"`],
+    ['LD134 ARGS_INVALID', 'TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser'],
+    ['LD134 ARGS_INVALID', 'vllm: error: unrecognized arguments: --frobnicate 1'],
+    [
+      'LD134 ARGS_INVALID',
+      'ValueError: User-specified max_model_len (200000) is greater than the derived max_model_len (131072)',
+    ],
+    ['LD136 MODEL_FILES', "ValueError: Invalid repository ID or local directory specified: '/mnt/models'."],
+    [
+      'LD136 MODEL_FILES',
+      "FileNotFoundError: Weight files referenced in index but missing: {'model-00002.safetensors'}",
+    ],
+    [
+      'LD136 MODEL_FILES',
+      'safetensors_rust.SafetensorError: Error while deserializing header: incomplete metadata, file not fully covered',
+    ],
+    ['LD136 MODEL_FILES', 'RuntimeError: Cannot find any model weights with `/mnt/models`'],
+    [
+      'LD133 MODEL_UNSUPPORTED',
+      'ValueError: The checkpoint has model type `x` but Transformers does not recognize this architecture',
+    ],
+    [
+      'LD133 MODEL_UNSUPPORTED',
+      'NotImplementedError: No MXFP4 MoE backend supports the deployment configuration.',
+    ],
+    ['LD131 CUDA_OOM', 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.06 GiB.'],
+    [
+      'LD131 CUDA_OOM',
+      "ValueError: To serve at least one request with the model's max seq len (8388608), (4.0 GiB KV cache is needed, which is larger than the available KV cache memory (1.0 GiB).",
+    ],
+    ['LD137 GPU_BROKEN', 'RuntimeError: No CUDA GPUs are available'],
+  ])('%s', (code, line) => {
+    const log = ['INFO starting', line, ...Array<string>(80).fill('  File "x.py", line 1'), generic].join(
+      '\n',
+    );
+    expect(causeOf(ended({ log }))).toMatchObject({ code, line });
+  });
+
+  it('takes the first cause, since what follows follows from it', () => {
+    const log = 'RuntimeError: CUDA out of memory\nRuntimeError: Cannot find any model weights';
+    expect(causeOf(ended({ log })).code).toBe('LD131 CUDA_OOM');
+  });
+
+  it('does not take a warning for a cause', () => {
+    const log = 'WARNING cannot reach: CUDA out of memory (ignored)\nKeyError: something else';
+    expect(causeOf(ended({ log }))).toMatchObject({
+      code: 'LD139 CRASHED',
+      line: 'KeyError: something else',
+    });
+  });
+
+  it('never takes exit code 0 of a server for health', () => {
+    expect(causeOf(ended({ ended: { exitCode: 0, reason: 'Completed' } })).meaning).toBe(
+      'it ended by itself with exit code 0; a server should not',
+    );
+  });
+
+  it('tells a kill for memory from one by the kubelet', () => {
+    expect(causeOf(ended({ ended: { exitCode: 137, reason: 'OOMKilled' } })).code).toBe(
+      'LD130 CONTAINER_OOM',
+    );
+    const probe = ['Unhealthy: Startup probe failed: connection refused'];
+    expect(causeOf(ended({ ended: { exitCode: 137, reason: 'Error' } }), probe)).toMatchObject({
+      code: 'LD135 PROBE_KILL',
+      line: probe[0],
+    });
+    expect(causeOf(ended({ ended: { exitCode: 1 } }), probe).code).toBe('LD139 CRASHED');
+  });
+
+  it('always gives a code, a meaning and a hint', () => {
+    const { ended: _, ...unknown } = ended({});
+    expect(causeOf(unknown)).toEqual({
+      code: 'LD139 CRASHED',
+      meaning: 'it ended with exit code unknown',
+      hint: expect.stringContaining('oc logs'),
+    });
+  });
+});
+
+describe('why the download ended, by what the storage-initializer says', () => {
+  it.each([
+    [
+      'LD120 INIT_S3_AUTH',
+      'botocore.exceptions.ClientError: An error occurred (403) when calling the HeadBucket operation: Forbidden',
+    ],
+    ['LD120 INIT_S3_AUTH', 'An error occurred (InvalidAccessKeyId) when calling the ListObjects operation'],
+    [
+      'LD121 INIT_S3_NOTFOUND',
+      'RuntimeError: Failed to fetch model. No model found in models/openai/gpt/abc/.',
+    ],
+    [
+      'LD121 INIT_S3_NOTFOUND',
+      'botocore.errorfactory.NoSuchBucket: An error occurred (NoSuchBucket) when calling',
+    ],
+    [
+      'LD122 INIT_S3_CONN',
+      'botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: "https://s3.svc/"',
+    ],
+    [
+      'LD123 INIT_TLS',
+      'botocore.exceptions.SSLError: SSL validation failed for https://s3.svc/ [SSL: CERTIFICATE_VERIFY_FAILED]',
+    ],
+    ['LD125 INIT_DISK', 'OSError: [Errno 28] No space left on device'],
+  ])('%s', (code, line) => {
+    const init = ended({ name: 'storage-initializer', init: true, log: `INFO Initializing\n${line}` });
+    expect(causeOf(init)).toMatchObject({ code, line });
+  });
+
+  it('LD124 INIT_OOM when it was killed for memory', () => {
+    const init = ended({ init: true, ended: { exitCode: 137, reason: 'OOMKilled' } });
+    expect(causeOf(init).code).toBe('LD124 INIT_OOM');
+  });
+});
