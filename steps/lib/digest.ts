@@ -18,10 +18,11 @@ export function createHasher(algorithm: Digest['algorithm'], size: number): Hash
   return { update: (bytes) => void running.update(bytes), hex: () => running.digest('hex') };
 }
 
-export function matches(digest: Digest, bytes: Buffer): boolean {
-  const hasher = createHasher(digest.algorithm, bytes.length);
+/** The hex digits for bytes that are all there. */
+export function digestOf(algorithm: Digest['algorithm'], bytes: Buffer): string {
+  const hasher = createHasher(algorithm, bytes.length);
   hasher.update(bytes);
-  return hasher.hex() === digest.hex;
+  return hasher.hex();
 }
 
 export function sha256(bytes: Buffer): string {

@@ -26,7 +26,7 @@ export async function readListing(
 
 function toModelFile(file: HubFile, hub: Hub, where: string): ModelFile {
   const { path, size, scan } = file;
-  const digest = digestOf(file);
+  const digest = listedDigest(file);
   if (!digest || !Number.isSafeInteger(size) || size < 0) {
     throw new StepError('check', `the Hub gives no hash or no size for ${path}`, {
       evidence: [
@@ -38,7 +38,7 @@ function toModelFile(file: HubFile, hub: Hub, where: string): ModelFile {
   return { path, size, digest, ...(scan === undefined ? {} : { scan }) };
 }
 
-function digestOf({ sha256, gitSha1 }: HubFile): Digest | undefined {
+function listedDigest({ sha256, gitSha1 }: HubFile): Digest | undefined {
   if (sha256 !== undefined) {
     return /^[0-9a-f]{64}$/.test(sha256) ? { algorithm: 'sha256', hex: sha256 } : undefined;
   }

@@ -1,4 +1,4 @@
-import { matches } from '../lib/digest.ts';
+import { digestOf } from '../lib/digest.ts';
 import { fill } from './fill.ts';
 import { digestMetadata, type WantedFile } from './plan.ts';
 import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
@@ -19,8 +19,9 @@ export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<A
 }
 
 async function putProven(file: WantedFile, bytes: Buffer, transfer: Transfer): Promise<Attempt> {
-  if (!matches(file.digest, bytes))
-    return { end: 'wrong-source', seen: `${bytes.length} bytes with another hash` };
+  const { algorithm, hex } = file.digest;
+  const seen = digestOf(algorithm, bytes);
+  if (seen !== hex) return { end: 'wrong-source', seen: `${algorithm} ${seen} (${transfer.hub.endpoint})` };
   await refuseWhenCommitted(transfer);
   await transfer.bucket.put(file.key, bytes, { metadata: digestMetadata(file), signal: transfer.signal });
   return { end: 'proven' };

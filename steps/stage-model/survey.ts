@@ -1,4 +1,4 @@
-import type { Bucket, BucketObject, PendingUpload } from '../lib/bucket.ts';
+import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../lib/bucket.ts';
 import { sha256 } from '../lib/digest.ts';
 import { type Manifest, readManifest } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
@@ -10,6 +10,7 @@ import {
   type WantedFile,
 } from './plan.ts';
 import { forEachAtOnce } from './pool.ts';
+import { isGone } from './upload-gone.ts';
 
 export interface Survey extends BucketState {
   /** All that lies under the prefix. */
@@ -112,12 +113,27 @@ async function listPending(
     uploads.filter(({ key }) => wanted.has(key)),
     atOnce,
     async ({ key, uploadId }, signal) => {
-      const parts = await bucket.listParts(key, uploadId, signal);
+      const parts = await partsIfPending(key, uploadId, bucket, signal);
       found.set(key, [...(found.get(key) ?? []), { uploadId, parts }]);
     },
     signal,
   );
   return found;
+}
+
+/** None, when another run has completed the upload since it was listed. */
+async function partsIfPending(
+  key: string,
+  uploadId: string,
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<UploadedPart[]> {
+  try {
+    return await bucket.listParts(key, uploadId, signal);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
 /** Objects of other commits with the same bytes: their manifest says so, and the object still has that size and hash. */

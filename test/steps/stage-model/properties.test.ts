@@ -1,0 +1,309 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { StepError } from '../../../steps/lib/errors.ts';
+import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
+import { createMemoryHub } from './memory-hub.ts';
+import { commit, manifestKey, prefix, safetensors, snapshot, stage } from './staging.ts';
+
+type Files = Record<string, Buffer>;
+
+/** Trees with sizes on both sides of a part's, one and many parts, empty files, equal files, folders. */
+const trees: fc.Arbitrary<Files> = fc
+  .record({
+    weights: fc.array(fc.integer({ min: 0, max: 90 }), { maxLength: 3 }),
+    texts: fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 3 }),
+  })
+  .map(({ weights, texts }) => ({
+    ...Object.fromEntries(weights.map((size, i) => [`weights/model-${i}.safetensors`, safetensors(size, i)])),
+    ...Object.fromEntries(texts.map((text, i) => [`text-${i}.txt`, Buffer.from([0x20, ...text])])),
+  }));
+
+const shapes = fc.record({
+  files: trees,
+  partSize: fc.integer({ min: 4, max: 40 }),
+  connections: fc.integer({ min: 1, max: 5 }),
+  chunk: fc.integer({ min: 1, max: 30 }),
+  seed: fc.integer(),
+});
+
+test('P1 P3: whatever the tree, the parts and the order of events, the bucket ends with exactly the bytes, each object written once', async () => {
+  await fc.assert(
+    fc.asyncProperty(shapes, async ({ files, partSize, connections, chunk, seed }) => {
+      const storage = createStorage();
+      const jitter = createJitter(seed);
+      const watch = () => demandMarkerTellsTheTruth(storage, files);
+      await stage({
+        hub: createMemoryHub({ commit, files, chunk, before: jitter }),
+        bucket: createMemoryBucket({ storage, before: jitter, after: watch }),
+        params: { partSize, connections },
+      });
+      expect(filesIn(storage)).toEqual(texts(files));
+      expect(storage.uploads.size).toBe(0);
+      expect([...storage.writes.values()].every((count) => count === 1)).toBe(true);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('P1: bytes that come wrong up to twice, and uploads that vanish, are made good', async () => {
+  const faults = fc.array(fc.record({ file: fc.nat(5), kind: fc.constantFrom('flip', 'vanish') }), {
+    maxLength: 2,
+  });
+  await fc.assert(
+    fc.asyncProperty(shapes, faults, async ({ files, partSize, connections, chunk, seed }, faults) => {
+      const storage = createStorage();
+      const jitter = createJitter(seed);
+      const paths = Object.keys(files);
+      const flips = faults
+        .filter(({ kind }) => kind === 'flip')
+        .map(({ file }) => paths[file % paths.length]);
+      let vanishing = faults.length - flips.length;
+      await stage({
+        hub: createMemoryHub({ commit, files, chunk, before: jitter, serve: flipEach(flips) }),
+        bucket: createMemoryBucket({
+          storage,
+          before: async (operation) => {
+            await jitter();
+            if (operation === 'uploadPart' && vanishing > 0) {
+              vanishing -= 1;
+              storage.uploads.clear();
+            }
+          },
+          after: () => demandMarkerTellsTheTruth(storage, files),
+        }),
+        // One file at a time: else one clearing takes an attempt from several.
+        params: { partSize, connections: vanishing > 0 ? 1 : connections },
+      });
+      expect(filesIn(storage)).toEqual(texts(files));
+      expect(storage.uploads.size).toBe(0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('P2: with a file that never comes right, or a bucket that refuses, there is no marker and nothing outside the prefix but notes', async () => {
+  const permanent = fc.oneof(
+    fc.record({ kind: fc.constant('flip' as const), at: fc.nat(5) }),
+    fc.record({ kind: fc.constant('refuse' as const), at: fc.nat(40) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(shapes, permanent, async ({ files, partSize, connections, chunk, seed }, fault) => {
+      const storage = createStorage();
+      storage.objects.set('models/other/file', { body: Buffer.from('theirs'), etag: 'x', metadata: {} });
+      const jitter = createJitter(seed);
+      const paths = Object.keys(files).filter((path) => (files[path]?.length ?? 0) > 0);
+      const bad = paths[fault.at % paths.length] ?? '';
+      let writes = 0;
+      const failed = await stage({
+        hub: createMemoryHub({
+          commit,
+          files,
+          chunk,
+          before: jitter,
+          serve:
+            fault.kind === 'flip' ? flipEach(Array.from({ length: 99 }, () => bad)) : (_, bytes) => bytes,
+        }),
+        bucket: createMemoryBucket({
+          storage,
+          before: async (operation, key) => {
+            await jitter();
+            const writing = ['put', 'createUpload', 'uploadPart', 'completeUpload'].includes(operation);
+            if (
+              fault.kind === 'refuse' &&
+              (key === manifestKey ? writing : writing && (writes += 1) > fault.at)
+            )
+              throw denied();
+          },
+        }),
+        params: { partSize, connections },
+      }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(failed).toBeInstanceOf(StepError);
+      expect(storage.objects.has(manifestKey)).toBe(false);
+      const outside = [...storage.objects.keys()].filter((key) => !key.startsWith(prefix));
+      expect(outside.filter((key) => !key.startsWith('.llm-rollout/acme--tiny/unproven/'))).toEqual([
+        'models/other/file',
+      ]);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('P4: a second run writes nothing and says unchanged', async () => {
+  await fc.assert(
+    fc.asyncProperty(shapes, async ({ files, partSize, connections }) => {
+      const storage = createStorage();
+      const run = (params: object) =>
+        stage({ hub: createMemoryHub({ commit, files }), bucket: createMemoryBucket({ storage }), params });
+      const first = await run({ partSize, connections });
+      const written = new Map(storage.writes);
+      const second = await run({ partSize: partSize + 1, connections: 1 });
+      expect(second).toEqual({ ...first, bytesMoved: '0', outcome: 'unchanged' });
+      expect(storage.writes).toEqual(written);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe('P5: killed at any request and run again', () => {
+  const files: Files = {
+    'config.json': Buffer.from('{}'),
+    'model-1.safetensors': safetensors(20),
+    'model-2.safetensors': safetensors(9),
+    'empty.txt': Buffer.alloc(0),
+  };
+  const params = { partSize: 32, connections: 2 };
+
+  test.each([
+    ['the request is not carried out', false],
+    ['the request is carried out, its answer lost', true],
+  ])(
+    '%s: the bucket is as if nothing had happened, and no proven part travels twice',
+    async (_title, carriedOut) => {
+      const untouched = createStorage();
+      const requests = await countRequests(untouched, files, params);
+      expect(requests).toBeGreaterThan(40);
+      for (let k = 1; k <= requests; k += 1) {
+        const storage = createStorage();
+        await stage({ ...deadAfter(k, storage, files, carriedOut), params }).catch(() => {});
+        if (storage.objects.has(manifestKey)) demandMarkerTellsTheTruth(storage, files);
+        const kept = bytesKept(storage, files);
+        const committed = storage.objects.has(manifestKey);
+        const again = await stage({
+          hub: createMemoryHub({ commit, files }),
+          bucket: createMemoryBucket({ storage, after: () => demandMarkerTellsTheTruth(storage, files) }),
+          params,
+        });
+        expect(snapshot(storage.objects), `killed at request ${k}`).toEqual(snapshot(untouched.objects));
+        expect(storage.uploads.size, `killed at request ${k}`).toBe(0);
+        expect(again.bytesMoved, `killed at request ${k}`).toBe(String(totalBytes(files) - kept));
+        expect(again.outcome).toBe(committed ? 'unchanged' : 'ok');
+      }
+    },
+  );
+});
+
+test('F39: two runs of one revision at once both end well, with the same objects and one manifest', async () => {
+  await fc.assert(
+    fc.asyncProperty(shapes, fc.boolean(), async ({ files, partSize, connections, chunk, seed }, resumed) => {
+      const alone = createStorage();
+      await stage({
+        hub: createMemoryHub({ commit, files }),
+        bucket: createMemoryBucket({ storage: alone }),
+        params: { partSize },
+      });
+      const storage = createStorage();
+      if (resumed)
+        await stage({ ...deadAfter(30, storage, files, false), params: { partSize, connections } }).catch(
+          () => {},
+        );
+      const run = (jitter: () => Promise<void>) =>
+        stage({
+          hub: createMemoryHub({ commit, files, chunk, before: jitter }),
+          bucket: createMemoryBucket({
+            storage,
+            before: jitter,
+            after: () => demandMarkerTellsTheTruth(storage, files),
+          }),
+          params: { partSize, connections },
+        });
+      const [a, b] = await Promise.all([run(createJitter(seed)), run(createJitter(seed + 1))]);
+      expect(a.manifestDigest).toBe(b.manifestDigest);
+      expect(snapshot(storage.objects)).toEqual(snapshot(alone.objects));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Dies at the kth request: it and all that come after fail, whatever the program still tries. */
+function deadAfter(k: number, storage: Storage, files: Files, carriedOut: boolean) {
+  let count = 0;
+  const dead = () => {
+    throw new Error('killed');
+  };
+  const before = () => {
+    count += 1;
+    if (count > k || (count === k && !carriedOut)) dead();
+  };
+  const after = () => {
+    if (count >= k) dead();
+  };
+  return {
+    hub: createMemoryHub({ commit, files, before }),
+    bucket: createMemoryBucket({ storage, before, after }),
+  };
+}
+
+async function countRequests(storage: Storage, files: Files, params: object): Promise<number> {
+  let count = 0;
+  const before = () => void (count += 1);
+  await stage({
+    hub: createMemoryHub({ commit, files, before }),
+    bucket: createMemoryBucket({ storage, before }),
+    params,
+  });
+  return count;
+}
+
+/** Bytes that a rerun need not fetch: whole objects, and the parts of each file's fullest upload. */
+function bytesKept(storage: Storage, files: Files): number {
+  return Object.keys(files).reduce((sum, path) => {
+    const object = storage.objects.get(prefix + path);
+    const parts = [...storage.uploads.values()]
+      .filter(({ key }) => key === prefix + path)
+      .map(({ parts }) => [...parts.values()].reduce((bytes, { body }) => bytes + body.length, 0));
+    return sum + (object ? object.body.length : Math.max(0, ...parts));
+  }, 0);
+}
+
+function totalBytes(files: Files): number {
+  return Object.values(files).reduce((sum, { length }) => sum + length, 0);
+}
+
+/** P3: who trusts only the marker never sees wrong bytes. */
+function demandMarkerTellsTheTruth(storage: Storage, files: Files): void {
+  if (storage.objects.has(manifestKey)) expect(filesIn(storage)).toEqual(texts(files));
+}
+
+function filesIn(storage: Storage): Record<string, string> {
+  const entries = [...storage.objects].filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(
+    entries.map(([key, { body }]) => [key.slice(prefix.length), body.toString('latin1')]),
+  );
+}
+
+function texts(files: Files): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, bytes.toString('latin1')]));
+}
+
+/** Flips the last byte of a file, once for each time that its path is named. */
+function flipEach(paths: (string | undefined)[]): (path: string, bytes: Buffer, end: number) => Buffer {
+  const left = [...paths];
+  return (path, bytes, end) => {
+    const at = left.indexOf(path);
+    if (at < 0 || end !== bytes.length) return bytes;
+    left.splice(at, 1);
+    const wrong = Buffer.from(bytes);
+    wrong[end - 1] = (wrong[end - 1] ?? 0) ^ 1;
+    return wrong;
+  };
+}
+
+function denied(): StepError {
+  return new StepError('refused', 'the bucket refuses', {
+    evidence: ['AccessDenied (S3)'],
+    hint: 'ask its owner',
+  });
+}
+
+/** Waits some turns of the event loop, by chance from a seed. */
+function createJitter(seed: number): () => Promise<void> {
+  let state = seed >>> 0 || 1;
+  return async () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    for (let turns = state >>> 29; turns > 0; turns -= 1) await Promise.resolve();
+    if (state >>> 31) await new Promise((resolve) => setImmediate(resolve));
+  };
+}

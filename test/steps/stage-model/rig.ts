@@ -1,0 +1,185 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startBucket, type BucketOptions, type SandboxBucket } from '../../../sandbox/bucket.ts';
+import { startHub, type HubOptions, type RunningHub } from '../../../sandbox/hub.ts';
+import { createRepo } from '../../../sandbox/hub/repo.ts';
+import { createBucket, type BucketTimings } from '../../../steps/lib/bucket.ts';
+import { createHub } from '../../../steps/lib/hub.ts';
+import { createNetwork } from '../../../steps/lib/network.ts';
+import { runStep } from '../../../steps/lib/run.ts';
+import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { spec } from '../../../steps/stage-model/spec.ts';
+import { stageModel } from '../../../steps/stage-model/stage.ts';
+import { tinyParts } from './staging.ts';
+
+export const model = 'acme/tiny';
+export const keys = { accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret-access-key' };
+
+interface RigOptions {
+  readonly files: Parameters<typeof createRepo>[0]['files'];
+  readonly repo?: Partial<Parameters<typeof createRepo>[0]>;
+  readonly hub?: Partial<HubOptions>;
+  readonly bucket?: Partial<BucketOptions>;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly log: string;
+  readonly results: Readonly<Record<string, string>>;
+}
+
+interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Values of the mounted data connection that differ. */
+  readonly secret?: Readonly<Record<string, string>>;
+  readonly token?: string;
+  /** Called with the signal's sender. */
+  readonly onStart?: (stop: () => void) => void;
+  /** Bytes of a part, below what the flag allows. */
+  readonly partSize?: number;
+}
+
+export interface Rig {
+  readonly commit: string;
+  /** `models/acme/tiny/<commit>/`. */
+  readonly prefix: string;
+  readonly manifestKey: string;
+  readonly hub: RunningHub;
+  readonly bucket: SandboxBucket;
+  readonly repo: ReturnType<typeof createRepo>;
+  run(args?: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** A folder of its own for a process that is started apart, with its arguments. */
+  argumentsFor(args: readonly string[], options?: RunOptions): Promise<{ args: string[]; results: string }>;
+  /** Text of an object; undefined when there is none. */
+  text(key: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Short waits, so that a test with faults does not wait for real. */
+const fast = { baseMs: 1, capMs: 4, stallMs: 300, idleMs: 300, requestMs: 2000, slowMs: 1000 };
+
+/** A Hub with one model and an S3 server with one bucket on loopback, and the step run against them in this process. */
+export async function startRig({
+  files,
+  repo: about,
+  hub: hubOptions,
+  bucket: bucketOptions,
+}: RigOptions): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'stage-model-'));
+  const repo = createRepo({ id: model, files, ...about });
+  const hub = await startHub({ repos: [repo], ...hubOptions });
+  const bucket = await startBucket({
+    folder: join(folder, 'bucket'),
+    buckets: ['models'],
+    smallestPart: tinyParts.minPartSize,
+    ...keys,
+    ...bucketOptions,
+  });
+  let runs = 0;
+
+  const argumentsFor = async (args: readonly string[], { secret = {}, token }: RunOptions = {}) => {
+    runs += 1;
+    const own = join(folder, `run-${runs}`);
+    const results = join(own, 'results');
+    await mkdir(results, { recursive: true });
+    await writeSecret(join(own, 's3'), {
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      AWS_S3_ENDPOINT: bucket.url,
+      AWS_S3_BUCKET: 'models',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      ...secret,
+    });
+    if (token !== undefined) await writeSecret(join(own, 'hf'), { token });
+    return {
+      results,
+      args: [
+        `--model=${model}`,
+        `--hf-endpoint=${hub.url}`,
+        `--s3-secret-dir=${join(own, 's3')}`,
+        `--results-dir=${results}`,
+        ...(token === undefined ? [] : [`--hf-secret-dir=${join(own, 'hf')}`]),
+        ...args,
+      ],
+    };
+  };
+
+  const run = async (args: readonly string[] = [], options: RunOptions = {}): Promise<Outcome> => {
+    const made = await argumentsFor(args, options);
+    const lines: string[] = [];
+    const listeners = new Map<string, () => void>();
+    options.onStart?.(() => listeners.get('SIGTERM')?.());
+    const world = {
+      argv: ['node', 'main.ts', ...keepLast(made.args)],
+      env: { ...options.env },
+      stdout: { write: () => true },
+      stderr: { write: (line: string) => lines.push(line) },
+      on: (name: string, listener: () => void) => listeners.set(name, listener),
+      off: (name: string) => listeners.delete(name),
+    };
+    const code = await runStep(spec, world, async ({ params, secrets, env, log, clock, signal }) => {
+      const network = await createNetwork({ env, log });
+      const timings: Partial<BucketTimings> = fast;
+      try {
+        return await stageModel({
+          params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
+          hub: createHub({
+            endpoint: params.hfEndpoint,
+            token: secrets.hfSecret?.token,
+            network,
+            log,
+            timings: fast,
+          }),
+          bucket: createBucket({ secret: secrets.s3Secret, network, log, timings }),
+          log,
+          clock,
+          signal,
+          vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
+          limits: tinyParts,
+        });
+      } finally {
+        network.close();
+      }
+    });
+    return { code, log: lines.join(''), results: await readResults(made.results) };
+  };
+
+  const prefix = `models/${model}/${repo.commit}/`;
+  return {
+    commit: repo.commit,
+    prefix,
+    manifestKey: `.llm-rollout/acme--tiny/manifests/${repo.commit}.json`,
+    hub,
+    bucket,
+    repo,
+    run,
+    argumentsFor,
+    text: async (key) => {
+      if (!bucket.object('models', key)) return undefined;
+      const chunks: Buffer[] = [];
+      for await (const chunk of bucket.read('models', key)) chunks.push(chunk);
+      return Buffer.concat(chunks).toString('latin1');
+    },
+    close: async () => {
+      await Promise.all([hub.close(), bucket.close()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A later flag takes the place of an earlier one of the same name. */
+function keepLast(args: readonly string[]): string[] {
+  return [...new Map(args.map((arg) => [arg.split('=', 1)[0], arg])).values()];
+}
+
+async function writeSecret(folder: string, values: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [key, value] of Object.entries(values)) await writeFile(join(folder, key), value);
+}
+
+async function readResults(folder: string): Promise<Record<string, string>> {
+  const names = await readdir(folder);
+  const entries = names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
