@@ -28,6 +28,7 @@ async function ourRbac(): Promise<Draft[]> {
     `${spec.name}/rbac.yaml`,
     ...foreignNamespaces(spec).map((param) => `${spec.name}/rbac-${param}.yaml`),
   ]);
+  files.push('rotate-token/samples/client-account.yaml');
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
   return texts
     .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Draft))

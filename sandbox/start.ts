@@ -22,7 +22,7 @@ async function start(words: readonly string[]): Promise<number> {
   let world: World | undefined;
   try {
     world = await startWorld({
-      repo: await createDemoModel({ size: options.modelSize }),
+      repo: createDemoModel({ bytes: options.modelSize }).repo,
       dist,
       s3Port: options.port,
     });
