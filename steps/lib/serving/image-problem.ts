@@ -23,15 +23,15 @@ const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string]
     'the registry asks for an account',
     'oc get secrets --field-selector type=kubernetes.io/dockerconfigjson   (registry.redhat.io needs a pull secret)',
   ],
+  [
+    /i\/o timeout|no route|no such host|connection refused|lookup /i,
+    'the registry does not answer',
+    'use a mirror: oc get imagedigestmirrorsets,imagetagmirrorsets',
+  ],
   [/manifest unknown|not found|no such/i, 'there is no such image or tag', 'look the tag up in the registry'],
   [
     /exec format|no matching manifest|no image found .* for architecture/i,
     'it is not made for this kind of node',
     'use an image for the architecture of the GPU node',
-  ],
-  [
-    /i\/o timeout|no route|no such host|connection refused|lookup /i,
-    'the registry does not answer',
-    'use a mirror: oc get imagedigestmirrorsets,imagetagmirrorsets',
   ],
 ];

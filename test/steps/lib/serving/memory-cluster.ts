@@ -22,7 +22,7 @@ export interface MemoryCluster extends Cluster {
   before: (request: MemoryRequest) => void;
   /** Called after each write by the code under test; controllers live here. */
   onWrite: (object: KubeObject) => void;
-  /** What the API server would have, written by somebody else. */
+  /** What the API server would have, written by somebody else; its fields are theirs when `manager` is given. */
   put(object: KubeObject, manager?: string): KubeObject;
   peek<T extends KubeObject = KubeObject>(kind: string, name: string): T | undefined;
   /** Requests that change something. */
@@ -85,8 +85,8 @@ export function memoryCluster({ openApi = {} }: { readonly openApi?: unknown } =
     logTexts: new Map(),
     before: () => {},
     onWrite: () => {},
-    put: (object, manager = 'kubectl') => {
-      owners.set(objectKey(object), new Map([[manager, object]]));
+    put: (object, manager) => {
+      if (manager) owners.set(objectKey(object), new Map([[manager, object]]));
       return store(object);
     },
     peek: <T extends KubeObject>(kind: string, name: string) =>

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../../../steps/lib/serving/observe.ts';
+import { findProblems, type Problem } from '../../../../steps/lib/serving/problems.ts';
+import {
+  at,
+  container,
+  deploymentSeen,
+  graces,
+  initContainer,
+  pod,
+  readyPod,
+  serviceSeen,
+  stations,
+  target,
+} from './snapshots.ts';
+
+function only(snapshot: Snapshot): Problem {
+  const problems = findProblems(snapshot, target, graces);
+  expect(problems.map(({ code }) => code)).toHaveLength(1);
+  return problems[0] as Problem;
+}
+
+function waiting(reason: string, message: string): Snapshot {
+  return at(pod({ containers: [container({ state: 'waiting', reason, message })] }));
+}
+
+function condition(type: string, status: string, message: string) {
+  return { type, status, reason: 'Because', message };
+}
+
+describe('what keeps a revision from being ready', () => {
+  it.each<[string, Snapshot, number]>([
+    ['LD101 UNSCHEDULABLE_GPU', stations.unscheduled, graces.scheduleMs],
+    [
+      'LD101 UNSCHEDULABLE_GPU',
+      at(pod({ unscheduled: '0/2 nodes are available: 2 Insufficient amd.com/gpu.' })),
+      graces.scheduleMs,
+    ],
+    [
+      'LD102 UNSCHEDULABLE_TAINT',
+      at(pod({ unscheduled: '0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}.' })),
+      graces.scheduleMs,
+    ],
+    [
+      'LD103 UNSCHEDULABLE_OTHER',
+      at(pod({ unscheduled: '0/3 nodes are available: 3 Insufficient memory.' })),
+      graces.scheduleMs,
+    ],
+    ['LD103 UNSCHEDULABLE_OTHER', at(pod({ unscheduled: '' })), graces.scheduleMs],
+    [
+      'LD110 IMAGE_PULL',
+      waiting('ErrImagePull', 'unauthorized: access to the requested resource is not authorized'),
+      graces.imageMs,
+    ],
+    ['LD110 IMAGE_PULL', waiting('ImagePullBackOff', 'Back-off pulling image "x"'), graces.imageMs],
+    ['LD110 IMAGE_PULL', waiting('InvalidImageName', 'couldn\'t parse image reference "X y"'), 0],
+    ['LD140 CONFIG_ERROR', waiting('CreateContainerConfigError', 'secret "data" not found'), graces.configMs],
+    [
+      'LD140 CONFIG_ERROR',
+      at(
+        pod({
+          containers: [initContainer({ state: 'waiting' })],
+          warnings: ['FailedMount: MountVolume.SetUp failed for volume "ca": configmap "ca" not found'],
+        }),
+      ),
+      graces.configMs,
+    ],
+    [
+      'LD141 FAILED_CREATE',
+      { ...stations.leavingOld, replicaFailure: 'pods "x" is forbidden: exceeded quota: gpus' },
+      graces.configMs,
+    ],
+    [
+      'LD150 ISVC_INVALID',
+      {
+        ...stations.loading,
+        service: serviceSeen({ transition: 'InvalidSpec', lastFailure: 'RuntimeNotRecognized: x' }),
+      },
+      graces.configMs,
+    ],
+    [
+      'LD151 ISVC_INGRESS',
+      {
+        ...stations.ready,
+        service: serviceSeen({
+          ready: false,
+          conditions: [condition('IngressReady', 'False', 'host is taken')],
+        }),
+      },
+      graces.controllerMs,
+    ],
+    ['LD170 STALE_READY', stations.lagging, graces.controllerMs],
+    ['LD170 STALE_READY', stations.nothing, graces.controllerMs],
+    ['LD172 STOPPED', { service: serviceSeen({ stopped: true }), pods: [], oldPods: [] }, graces.configMs],
+    [
+      'LD138 EVICTED',
+      at(pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' })),
+      Infinity,
+    ],
+    [
+      'LD125 INIT_DISK',
+      at(
+        pod({
+          phase: 'Failed',
+          reason: 'Evicted',
+          message: 'Pod ephemeral local storage usage exceeds the total limit',
+        }),
+      ),
+      Infinity,
+    ],
+    ['LD139 CRASHED', at(pod({ containers: [container({ crashes: 1, ended: { exitCode: 1 } })] })), Infinity],
+    ['LD139 CRASHED', at(pod({ containers: [container({ crashes: 3, ended: { exitCode: 1 } })] })), 0],
+  ])('%s', (code, snapshot, graceMs) => {
+    const problem = only(snapshot);
+    expect(problem).toMatchObject({ code, graceMs });
+    expect(problem.headline).not.toBe('');
+    expect(problem.hint).not.toBe('');
+    expect(problem.evidence.length).toBeGreaterThan(0);
+  });
+
+  it.each(['leavingOld', 'downloading', 'pulling', 'loading', 'unavailable', 'oldStays', 'ready'] as const)(
+    'is nothing at the station %s',
+    (station) => {
+      expect(findProblems(stations[station], target, graces)).toEqual([]);
+    },
+  );
+
+  it('is only told while it lasts: a container that came up again has no problem', () => {
+    const recovered = container({ crashes: 2, ready: true, ended: { exitCode: 1 } });
+    expect(findProblems(at(pod({ containers: [recovered] })), target, graces)).toEqual([]);
+  });
+
+  it('names the pod that keeps the only GPU under RollingUpdate, and the way out', () => {
+    const stuck = {
+      ...stations.unscheduled,
+      deployment: deploymentSeen({ strategy: 'RollingUpdate' }),
+      oldPods: [{ name: 'gpt-old-1', ready: true, leaving: false }],
+    };
+    expect(only(stuck)).toMatchObject({
+      headline: 'no node has a free GPU: the old pod gpt-old-1 keeps it until the new one is ready',
+      hint: 'start the run with strategy=Recreate: it stops the old pod first',
+    });
+  });
+
+  it.each([
+    ['unauthorized: authentication required', 'the registry asks for an account'],
+    ['manifest unknown: manifest unknown', 'there is no such image or tag'],
+    ['exec format error', 'it is not made for this kind of node'],
+    ['dial tcp: lookup registry.redhat.io: no such host', 'the registry does not answer'],
+  ])('tells the reasons of a failed pull apart: %s', (message, why) => {
+    expect(only(waiting('ErrImagePull', message)).headline).toBe(`the image cannot be pulled: ${why}`);
+  });
+
+  it('quotes the line that tells, then the last 40 lines, with their source', () => {
+    const noise = Array.from({ length: 100 }, (_, n) => `  File "x.py", line ${n}`);
+    const log = ['KeyError: the cause', ...noise].join('\n');
+    const { evidence, about } = only(at(pod({ containers: [container({ crashes: 1, log })] })));
+    expect(about).toBe('gpt-new-1');
+    expect(evidence[0]).toBe('KeyError: the cause (pod gpt-new-1, container kserve-container)');
+    expect(evidence[1]).toBe('the last 40 lines of pod gpt-new-1, container kserve-container:');
+    expect(evidence.slice(2)).toEqual(noise.slice(-40));
+  });
+
+  it('counts evictions, since a single one is made good by the next pod', () => {
+    const thrownOut = (name: string) =>
+      pod({ name, phase: 'Failed', reason: 'Evicted', message: 'low on memory' });
+    const row = at(thrownOut('a'), thrownOut('b'), thrownOut('c'));
+    expect(only(row)).toMatchObject({ headline: 'the node threw 3 pods out: Evicted', graceMs: 0 });
+    const others = findProblems(at(thrownOut('a'), readyPod()), target, graces);
+    expect(others).toMatchObject([{ graceMs: Infinity }]);
+  });
+
+  it('says when the service calls itself Ready by its old pod', () => {
+    const conditions = [condition('PredictorReady', 'False', 'x'), { type: 'Stopped', status: 'False' }];
+    const problem = only({ ...stations.lagging, service: serviceSeen({ conditions }) });
+    expect(problem.headline).toContain('calls itself Ready by its old pod');
+    expect(problem.evidence).toEqual([
+      'its source is old (Deployment gpt-predictor)',
+      'PredictorReady=False Because x (InferenceService)',
+    ]);
+  });
+});
