@@ -94,6 +94,7 @@ export async function startControllers(
         `--root-ca-file=${join(state, 'pki', 'ca.crt')}`,
         `--controllers=*,${without.map((name) => `-${name}`).join(',')}`,
         '--bind-address=127.0.0.1',
+        `--flex-volume-plugin-dir=${join(state, 'plugins')}`,
         '--kube-api-qps=100',
         '--kube-api-burst=200',
       ],

@@ -24,7 +24,7 @@ describe('a TaskRun in a restricted namespace', () => {
     expect(run['status']).toMatchObject({ results: [{ name: 'uid', value: '1000680000' }] });
     expect(run).toSatisfy(hasCondition('Succeeded'));
     const pod = (run['status'] as { podName: string }).podName;
-    expect(await namespace.logs(pod, 'step-say')).toContain('groups 1000680000');
+    expect(await namespace.logs(pod, 'step-say')).toContain('groups 0,1000680000');
   });
 
   test('is refused a UID of its own choice, as on OpenShift', async (context) => {

@@ -26,16 +26,19 @@ const pods = {
   namespaceSelector: { matchLabels: sccLabel },
 };
 
-const containers = (
-  kind: string,
-): string => `${kind}: object.spec.?${kind}.orValue([]).map(c, Object.spec.${kind}{
-      name: c.name,
-      securityContext: Object.spec.${kind}.securityContext{
-        allowPrivilegeEscalation: false,
-        runAsNonRoot: true,
-        capabilities: Object.spec.${kind}.securityContext.capabilities{drop: ["ALL"]}
-      }
-    })`;
+/** Sets fields of each container's securityContext. Lists in it cannot be applied, only patched. */
+const patches = (kind: string): string => {
+  const each = `object.spec.?${kind}.orValue([])`;
+  const patch = (field: string, value: string): string =>
+    `JSONPatch{op: "add", path: "/spec/${kind}/" + string(i) + "/securityContext${field}", value: ${value}}`;
+  const context = `Object.spec.${kind}.securityContext`;
+  return [
+    `${each}.transformList(i, c, !has(c.securityContext), ${patch('', `${context}{}`)})`,
+    `${each}.transformList(i, c, ${patch('/allowPrivilegeEscalation', 'false')})`,
+    `${each}.transformList(i, c, ${patch('/runAsNonRoot', 'true')})`,
+    `${each}.transformList(i, c, ${patch('/capabilities', `${context}.capabilities{drop: ["ALL"]}`)})`,
+  ].join(' +\n');
+};
 
 const filling: KubeObject = {
   apiVersion: `${group}/v1beta1`,
@@ -56,12 +59,14 @@ const filling: KubeObject = {
       fsGroup: object.spec.?securityContext.?fsGroup.orValue(${namespaceUid}),
       runAsNonRoot: true,
       seccompProfile: Object.spec.securityContext.seccompProfile{type: "RuntimeDefault"}
-    },
-    ${containers('containers')},
-    ${containers('initContainers')}
+    }
   }
 }`,
         },
+      },
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: { expression: `${patches('containers')} +\n${patches('initContainers')}` },
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { run, output } from '../command.ts';
 
 /** The node's address: on the bridge that the pods hang on, so that they reach it and it reaches them. */
@@ -8,7 +8,11 @@ export const nodeAddress = '10.244.0.1';
 export async function prepareNamespaces(): Promise<void> {
   await output('mount', ['--make-rprivate', '/']);
   await output('mount', ['-t', 'tmpfs', 'tmpfs', '/run']); // containerd and CNI keep sockets and network namespaces here
-  await output('mount', ['-t', 'tmpfs', 'tmpfs', '/var/log']); // the kubelet insists on links in /var/log/containers
+  // The kubelet insists on links in /var/log/containers, CNI on notes in /var/lib/cni.
+  for (const folder of ['/var/log', '/var/lib/cni']) {
+    await mkdir(folder, { recursive: true });
+    await output('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
+  }
   await output('ip', ['link', 'set', 'lo', 'up']);
   await output('ip', ['link', 'add', 'ring0', 'type', 'bridge']);
   await output('ip', ['address', 'add', `${nodeAddress}/24`, 'dev', 'ring0']);
