@@ -16,8 +16,8 @@ export interface Endpoint {
   listModels(signal?: AbortSignal): Promise<ServedModel[]>;
   /** One short answer: Ready and /health prove nothing, a chat does (a lost vocabulary or a broken kernel shows only here). */
   chat(model: string, signal?: AbortSignal): Promise<ChatAnswer>;
-  /** The same endpoint, asked with another token. */
-  withToken(token: string): Endpoint;
+  /** The same endpoint, asked with another token; `grantMs: 0` takes a first 401 or 403 for an answer. */
+  withToken(token: string, timings?: Partial<EndpointTimings>): Endpoint;
 }
 
 export interface EndpointOptions {
@@ -79,9 +79,9 @@ export function createEndpoint(
           ...(signal && { signal }),
         }),
       ),
-    withToken: (token) =>
+    withToken: (token, other) =>
       createEndpoint(
-        { network, log, service, ...(clock && { clock }), ...(timings && { timings }) },
+        { network, log, service, ...(clock && { clock }), timings: { ...timings, ...other } },
         { url, bearer: () => Promise.resolve(token) },
       ),
   };

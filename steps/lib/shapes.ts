@@ -26,3 +26,9 @@ export const modelUrl = {
   shape: 'an http or https address without account and query, such as https://model.example.com',
   maxLength: 300,
 } as const;
+
+/** Name of a namespace, ServiceAccount or Secret (RFC 1123 label). */
+export const objectName = {
+  pattern: '[a-z0-9](?:[\\-a-z0-9]{0,61}[a-z0-9])?',
+  shape: 'a name of at most 63 of a-z, 0-9 and -, no - at its ends',
+} as const;

@@ -1,0 +1,140 @@
+import type { Cluster, KubeObject } from '../lib/cluster.ts';
+import { StepError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/retry.ts';
+import {
+  holdsOlder,
+  labelSelector,
+  type Pod,
+  podTroubles,
+  progressOf,
+  unrestartable,
+  usesSecret,
+  type Workload,
+} from './workloads.ts';
+
+interface ConsumerWorld {
+  readonly cluster: Pick<Cluster, 'get' | 'list' | 'mergePatch'>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+interface Restart {
+  readonly namespace: string;
+  readonly secret: string;
+  /** Pods from before this moment hold the old token. */
+  readonly written: Date;
+  /** For all of them together. */
+  readonly timeoutMs: number;
+  readonly pollMs?: number;
+}
+
+/** Restarts what uses the Secret and still runs with an older token, and waits until all of it runs again. Gives how many were restarted. */
+export async function restartConsumers(restart: Restart, world: ConsumerWorld): Promise<number> {
+  const consumers = await findConsumers(restart, world);
+  if (consumers.length === 0) {
+    world.log.warn('nothing uses the Secret', { secret: restart.secret, namespace: restart.namespace });
+  }
+  const restarted: Workload[] = [];
+  for (const consumer of consumers) {
+    if (!holdsOlder(await podsOf(consumer, world), restart.written)) continue;
+    const why = unrestartable(consumer);
+    if (why === undefined) restarted.push(consumer);
+    else world.log.warn('cannot restart', { workload: nameOf(consumer), because: why });
+  }
+  for (const consumer of restarted) await patchTemplate(consumer, world);
+  const deadline = world.clock.now() + restart.timeoutMs;
+  for (const consumer of restarted)
+    await awaitRestart(consumer, { deadline, pollMs: restart.pollMs ?? 3000 }, world);
+  return restarted.length;
+}
+
+async function findConsumers({ namespace, secret }: Restart, { cluster, signal }: ConsumerWorld) {
+  const found: Workload[] = [];
+  for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
+    const all = await cluster.list<Workload>({ apiVersion: 'apps/v1', kind, namespace }, signal);
+    found.push(...all.map((each) => ({ ...each, kind, apiVersion: 'apps/v1' })));
+  }
+  return found.filter((workload) => usesSecret(workload, secret));
+}
+
+/** Here the annotation is safe: it is the model's own Deployment that KServe takes it back from. */
+async function patchTemplate(
+  consumer: Workload,
+  { cluster, clock, signal, log }: ConsumerWorld,
+): Promise<void> {
+  const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
+  await cluster.mergePatch(refOf(consumer), { spec: { template: { metadata: { annotations } } } }, signal);
+  log.info('restarting', { workload: nameOf(consumer) });
+}
+
+async function awaitRestart(
+  consumer: Workload,
+  { deadline, pollMs }: { deadline: number; pollMs: number },
+  world: ConsumerWorld,
+): Promise<void> {
+  const { cluster, clock, signal } = world;
+  for (;;) {
+    const now = await cluster.get<Workload>(refOf(consumer), signal);
+    if (!now) throw gone(consumer);
+    const progress = progressOf({ ...now, kind: consumer.kind });
+    if (progress === 'done') return;
+    if ('failed' in progress) throw await explainStuck(consumer, progress.failed, world);
+    if (clock.now() >= deadline) throw await explainStuck(consumer, progress.waiting, world);
+    await clock.sleep(pollMs, signal);
+  }
+}
+
+async function explainStuck(consumer: Workload, why: string, world: ConsumerWorld): Promise<StepError> {
+  const { namespace = '' } = consumer.metadata;
+  const pods = await podsOf(consumer, world);
+  const names = new Set(pods.map(({ metadata }) => metadata.name));
+  const events = await world.cluster.list<WarningEvent>(
+    { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'type=Warning' },
+    world.signal,
+  );
+  const warnings = events
+    .filter(({ involvedObject }) => names.has(involvedObject?.name ?? ''))
+    .map(
+      ({ reason, message, involvedObject }) => `${reason}: ${message} (event of pod ${involvedObject?.name})`,
+    );
+  const multiAttach = warnings.some((line) => line.includes('Multi-Attach'));
+  return new StepError('not-ready', `${nameOf(consumer)} does not come back after its restart`, {
+    evidence: [`${why} (status of ${nameOf(consumer)})`, ...podTroubles(pods), ...new Set(warnings)].slice(
+      0,
+      8,
+    ),
+    hint: multiAttach
+      ? `oc patch ${nameOf(consumer)} -n ${namespace} -p '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}'   (its volume can be mounted once only)`
+      : `oc rollout status ${nameOf(consumer)} -n ${namespace} ; oc get events -n ${namespace} --sort-by=.lastTimestamp`,
+  });
+}
+
+interface WarningEvent extends KubeObject {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly involvedObject?: { readonly name?: string };
+}
+
+function podsOf({ metadata, spec }: Workload, { cluster, signal }: ConsumerWorld): Promise<Pod[]> {
+  const { namespace = '' } = metadata;
+  return cluster.list<Pod>(
+    { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: labelSelector(spec.selector) },
+    signal,
+  );
+}
+
+function refOf({ kind, metadata }: Workload) {
+  return { apiVersion: 'apps/v1', kind, name: metadata.name, namespace: metadata.namespace ?? '' };
+}
+
+function nameOf({ kind, metadata }: Workload): string {
+  return `${kind.toLowerCase()}/${metadata.name}`;
+}
+
+function gone(consumer: Workload): StepError {
+  return new StepError('refused', `${nameOf(consumer)} was deleted while it restarted`, {
+    hint: `oc get events -n ${consumer.metadata.namespace} --sort-by=.lastTimestamp`,
+  });
+}
