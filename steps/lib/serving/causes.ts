@@ -25,13 +25,13 @@ const restage = 'run stage-model again for this revision; it replaces what does 
 const initRules: readonly Rule[] = [
   {
     code: 'LD120 INIT_S3_AUTH',
-    says: /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|\b403\b.*Forbidden|authentication failed|NoCredentials/i,
+    says: /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|\b403\b.*Forbidden|authentication failed|Access denied|Invalid AWS credentials|NoCredentials/i,
     meaning: 'S3 refuses the keys of the data connection',
     hint: 'compare the keys of the data connection with those that stage-model used; then delete the pod',
   },
   {
     code: 'LD121 INIT_S3_NOTFOUND',
-    says: /No model found in|NoSuchBucket|NoSuchKey|\b404\b.*Not Found/i,
+    says: /No model found in|NoSuchBucket|NoSuchKey|S3 resource .*not found|bucket '.*' does not exist|\b404\b.*Not Found/i,
     meaning: 'nothing is stored under the path',
     hint: 'oc get inferenceservice -o yaml   (compare spec.predictor.model.storage with the prefix that stage-model gave, and the bucket)',
   },

@@ -1,14 +1,13 @@
 /** What a container's log says; substrings only, since prefixes and units differ between versions of vLLM and KServe. */
 
-/** What the storage-initializer is at, from the end of its log. */
+/** What the storage-initializer is at. For S3 it lists all objects first and names the finished ones only at its end. */
 export function downloadProgress(log: string): string {
-  const lines = linesOf(log);
-  const files = lines.filter((line) =>
-    /Download(ed|ing) object|Successfully copied|Copying contents/i.test(line),
-  ).length;
-  const percent = lines.findLast((line) => /\d+(\.\d+)?%/.test(line));
-  if (percent) return /\d+(\.\d+)?%/.exec(percent)?.[0] ?? '';
-  return files > 0 ? `${files} files so far` : '';
+  const found = [...log.matchAll(/Found S3 object: .* \((\d+) bytes\)/g)];
+  const done = [...log.matchAll(/Downloaded object /g)].length;
+  if (found.length === 0) return done > 0 ? `${done} files so far` : '';
+  const gigabytes = found.reduce((sum, [, bytes]) => sum + Number(bytes), 0) / 1e9;
+  const files = done > 0 ? `${done} of ${found.length} files` : `${found.length} files`;
+  return `${files}, ${gigabytes < 0.1 ? gigabytes.toFixed(3) : gigabytes.toFixed(1)} GB in all`;
 }
 
 const loadPhases: readonly (readonly [substring: RegExp, phase: string])[] = [

@@ -122,6 +122,13 @@ describe('why the download ended, by what the storage-initializer says', () => {
       'botocore.errorfactory.NoSuchBucket: An error occurred (NoSuchBucket) when calling',
     ],
     [
+      'LD120 INIT_S3_AUTH',
+      'RuntimeError: S3 authentication failed. Set AWS_ACCESS_KEY_ID/AWS_SECRET_ACCESS_KEY',
+    ],
+    ['LD120 INIT_S3_AUTH', "RuntimeError: Access denied to S3 resource 'models'. Verify permissions."],
+    ['LD121 INIT_S3_NOTFOUND', "RuntimeError: S3 resource 'models' not found."],
+    ['LD122 INIT_S3_CONN', "RuntimeError: Failed to connect to S3 endpoint 'models'."],
+    [
       'LD122 INIT_S3_CONN',
       'botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: "https://s3.svc/"',
     ],

@@ -12,7 +12,7 @@ describe('how far a roll-out is', () => {
       'scheduling',
       'waiting for a node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu.',
     ],
-    ['downloading', 'downloading', 'downloading the model: 1 files so far'],
+    ['downloading', 'downloading', 'downloading the model: 1 files, 2.0 GB in all'],
     ['pulling', 'pulling', 'starting the server (ContainerCreating)'],
     ['loading', 'loading', 'loading the model: loading weights'],
     ['unavailable', 'settling', 'pods are ready, waiting for the Deployment to count them'],

@@ -46,7 +46,7 @@ describe('the record of roll-outs', () => {
   it('takes the same spec with other bytes for another attempt', () => {
     const record = withFailure(emptyRecord, a, 'wait failed');
     expect(failureOf(record, { ...a, manifestDigest: 'repaired' })).toBeUndefined();
-    expect(failureOf(record, { ...a, run: 'another' })?.reason).toBe('wait failed');
+    expect(failureOf(record, rolloutNamed('a', { run: 'another' }))?.reason).toBe('wait failed');
   });
 
   it('adopts what ran before only when it knows nothing yet', () => {

@@ -81,7 +81,9 @@ export const stations = {
     oldPods: [{ name: 'gpt-old-1', ready: true, leaving: true }],
   },
   unscheduled: at(pod({ unscheduled: '0/1 nodes are available: 1 Insufficient nvidia.com/gpu.' })),
-  downloading: at(pod({ containers: [initContainer({ log: 'Downloaded object a' }), waitingServer] })),
+  downloading: at(
+    pod({ containers: [initContainer({ log: 'Found S3 object: a (2000000000 bytes)' }), waitingServer] }),
+  ),
   pulling: at(pod({ containers: [doneInit, container({ state: 'waiting', reason: 'ContainerCreating' })] })),
   loading: at(
     pod({ phase: 'Running', containers: [doneInit, container({ log: 'Starting to load model' })] }),

@@ -49,14 +49,14 @@ describe('the phases of a start', () => {
 });
 
 describe('the progress of a download', () => {
+  const found = 'INFO Found S3 object: m/a (13700000000 bytes)\nINFO Found S3 object: m/b (1000 bytes)\n';
+
   it.each([
-    ['nothing said yet', '', ''],
-    [
-      'files counted',
-      'INFO Initializing\nINFO Downloaded object m/a to /mnt/models/a\nINFO Downloaded object m/b to /mnt/models/b',
-      '2 files so far',
-    ],
-    ['percent given', 'model.safetensors:  41.5%|####      | 2.1G/5.0G', '41.5%'],
+    ['nothing said yet', 'INFO Copying contents of s3://models/m/ to local', ''],
+    ['all listed, as for most of the time', found, '2 files, 13.7 GB in all'],
+    ['one named as finished', `${found}INFO Downloaded object m/b\n`, '1 of 2 files, 13.7 GB in all'],
+    ['the list scrolled away', 'INFO Downloaded object m/a\nINFO Downloaded object m/b', '2 files so far'],
+    ['a small model', 'Found S3 object: m/a (4000000 bytes)', '1 files, 0.004 GB in all'],
   ])('%s', (_title, log, progress) => {
     expect(downloadProgress(log)).toBe(progress);
   });
