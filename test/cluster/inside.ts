@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lastLines } from './command.ts';
 import { startApi, startControllers } from './control-plane.ts';
 import { until } from './daemon.ts';
 import { serveForwards } from './forward.ts';
@@ -61,7 +62,9 @@ async function runCluster({
     startServices(plane, options),
     startNode(plane, options),
   ]);
-  await until('the node is Ready', () => nodeIsReady(kubectl));
+  await until('the node is Ready', () => nodeIsReady(kubectl)).catch((error: unknown) =>
+    quoteLog(error, state, 'kubelet'),
+  );
   report('the node is Ready');
   await addGpus(kubectl, gpus);
   const count = await imported;
@@ -81,6 +84,12 @@ async function runCluster({
 async function nodeIsReady(kubectl: Kubectl): Promise<boolean> {
   const path = '{.status.conditions[?(@.type=="Ready")].status}';
   return (await kubectl.run(['get', 'node', nodeName, '-o', `jsonpath=${path}`])) === 'True';
+}
+
+/** The reason is in the log of whoever was waited for. */
+async function quoteLog(error: unknown, state: string, name: string): Promise<never> {
+  const log = join(state, 'logs', `${name}.log`);
+  throw new Error(`${String(error)} The last lines of ${log}:\n${lastLines(await readFile(log, 'utf8'))}`);
 }
 
 /** The scheduler counts GPUs as on any node; there is no device behind them. */

@@ -63,6 +63,7 @@ export async function up({
     images,
     gpus,
   };
+  removeCgroups(); // of a cluster that was killed: the kubelet would ask containerd in vain about each
   const child = startInside(options);
   const ended = endOf(child);
   const stop = async (): Promise<void> => {
@@ -72,7 +73,12 @@ export async function up({
   };
   try {
     await Promise.race([appears(options.ready, child), ended]);
-    return { address: await describe(options, child), ended, stop };
+    const api = await openForward(join(state, 'forward.sock'), '127.0.0.1', 6443);
+    const leave = async (): Promise<void> => {
+      api.close();
+      await stop();
+    };
+    return { address: await describe(options, child, api.port), ended, stop: leave };
   } catch (error) {
     await stop();
     throw error;
@@ -112,13 +118,12 @@ async function appears(file: string, child: ChildProcess): Promise<void> {
   while (child.exitCode === null && child.signalCode === null && !existsSync(file)) await sleep(100);
 }
 
-async function describe(options: InsideOptions, child: ChildProcess): Promise<RingAddress> {
+async function describe(options: InsideOptions, child: ChildProcess, apiPort: number): Promise<RingAddress> {
   const { state, folders, images } = options;
   const forwardSocket = join(state, 'forward.sock');
-  const api = await openForward(forwardSocket, '127.0.0.1', 6443);
   const insideKubeconfig = join(state, 'kubeconfigs', 'admin.yaml');
   const kubeconfig = join(state, 'kubeconfig.yaml');
-  const text = readFileSync(insideKubeconfig, 'utf8').replace('127.0.0.1:6443', `127.0.0.1:${api.port}`);
+  const text = readFileSync(insideKubeconfig, 'utf8').replace('127.0.0.1:6443', `127.0.0.1:${apiPort}`);
   await writeFile(kubeconfig, text, { mode: 0o600 });
   const address = {
     owner: process.pid,
