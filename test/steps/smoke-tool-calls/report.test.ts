@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import type { Code } from '../../../steps/smoke-tool-calls/judge.ts';
+import { rate } from '../../../steps/smoke-tool-calls/plan.ts';
+import { explainFailure, renderReport } from '../../../steps/smoke-tool-calls/report.ts';
+
+const all = { mustPass: 0, require: [] };
+const score = (name: string, ...codes: (Code | undefined)[]) =>
+  rate(
+    { name, shows: `shows ${name}`, gate: name !== 'strict' },
+    codes.map((code) => code && { code, seen: `content: "${name}"` }),
+    all,
+  );
+
+test('the report is a table of equal columns', () => {
+  const scores = [
+    score('chat', undefined, undefined),
+    score('tool-call', 'IN_CONTENT', undefined),
+    score('strict', 'NONE', 'NONE'),
+  ];
+  expect(renderReport(scores)).toEqual([
+    'check      verdict      passed  kind        why         what it shows',
+    'chat       pass         2/2     gate                    shows chat',
+    'tool-call  flaky        1/2     gate        IN_CONTENT  shows tool-call',
+    'strict     unsupported  0/2     capability  NONE        shows strict',
+  ]);
+});
+
+describe('explainFailure', () => {
+  test('leads with the cause, and quotes every check that failed', () => {
+    const failed = [score('tool-result', 'NONE', undefined), score('tool-call', 'IN_CONTENT', 'IN_CONTENT')];
+    expect(explainFailure(failed, { service: 'gpt-oss' })).toMatchObject({
+      failure: 'check',
+      message:
+        'LD190 TOOLCALL_IN_CONTENT: the model calls its tool, and the server leaves the call in the text (tool-result, tool-call)',
+      evidence: [
+        'NONE: content: "tool-result" (tool-result, 1 of 2 tries)',
+        'IN_CONTENT: content: "tool-call" (tool-call, 2 of 2 tries)',
+      ],
+      hint: 'add both flags to the args of apply-serving and roll out again: --tool-call-parser=openai --enable-auto-tool-choice',
+    });
+  });
+
+  const codes: Code[] = [
+    'IN_CONTENT',
+    'EMPTY',
+    'NONE',
+    'BAD_JSON',
+    'BAD_ARGUMENTS',
+    'WRONG_NAME',
+    'UNASKED',
+    'LENGTH',
+    'LEAK',
+    'FINISH',
+    'WRONG_ANSWER',
+    'STREAM_ENDED',
+    'STREAM_PROTOCOL',
+    'NOT_OPENAI',
+    'REJECTED',
+    'SERVER_ERROR',
+  ];
+
+  test.each(codes)('has a headline of one line and a hint for %s', (code) => {
+    const { message, hint } = explainFailure([score('tool-call', code)], { service: 'gpt-oss' });
+    expect(message).toMatch(new RegExp(`^LD190 TOOLCALL_${code}: .{15,100} \\(tool-call\\)$`));
+    expect(hint.length).toBeGreaterThan(20);
+  });
+});
