@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest';
+import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
+import { model, putToWork } from './at-work.ts';
+
+const files = { 'config.json': '{}', 'a/b/c.txt': 'deep', 'model.safetensors': Buffer.from('weights') };
+
+describe('resolving a revision', () => {
+  test('gives the commit, the licence, and whether it is gated or private', async () => {
+    const repo = createRepo({ id: model, files, gated: 'auto', license: 'apache-2.0' });
+    const { hub, fake } = await putToWork({ repos: [repo] });
+    const revision = { commit: repo.commit, gated: true, private: false, license: 'apache-2.0' };
+    expect(await hub.resolveRevision(model, 'main')).toEqual(revision);
+    expect(await hub.resolveRevision(model, repo.commit)).toEqual(revision);
+    expect(fake.refusals).toEqual([]);
+  });
+
+  test('follows the branch as it moves, and finds a pull request', async () => {
+    const repo = createRepo({ id: model, files });
+    const { hub } = await putToWork({ repos: [repo] });
+    repo.refs.set('refs/pr/1', repo.commit);
+    const next = publish(repo, createRevision({ ...files, 'README.md': 'new' }));
+    expect((await hub.resolveRevision(model, 'main')).commit).toBe(next);
+    expect((await hub.resolveRevision(model, 'refs/pr/1')).commit).toBe(repo.commit);
+  });
+
+  test('a token need not begin with hf_', async () => {
+    const { hub, fake } = await putToWork({ token: 'artifactory-key', withToken: 'artifactory-key' });
+    await hub.resolveRevision(model, 'main');
+    expect(fake.requests[0]?.authorization).toBe('Bearer artifactory-key');
+  });
+
+  test.each([
+    ['no JSON', { 'content-type': 'application/json' }, 'oops'],
+    ['no commit', { 'content-type': 'application/json' }, '{"id":"x","sha":"main"}'],
+  ])('an answer with %s is unlike a Hub', async (_, headers, body) => {
+    const { hub } = await putToWork({
+      faults: [{ at: 'info', effect: { kind: 'answer', status: 200, headers, body } }],
+    });
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('answers unlike a Hub'),
+    });
+  });
+
+  test('another commit than the one asked for is not believed', async () => {
+    const body = JSON.stringify({ id: model, sha: 'a'.repeat(40) });
+    const { hub } = await putToWork({
+      faults: [{ at: 'info', effect: { kind: 'answer', status: 200, headers: {}, body } }],
+    });
+    await expect(hub.resolveRevision(model, 'b'.repeat(40))).rejects.toMatchObject({ failure: 'check' });
+  });
+});
+
+describe('listing files', () => {
+  test('gives each file with size, hash and scan, without folders, page after page', async () => {
+    const repo = createRepo({ id: model, files });
+    const { hub, fake } = await putToWork({ repos: [repo], pageSize: 2 });
+    const listed = await hub.listFiles(model, repo.commit);
+    const revision = repo.revisions.get(repo.commit);
+    expect(listed.map(({ path }) => path)).toEqual(['config.json', 'a/b/c.txt', 'model.safetensors']);
+    for (const file of listed) {
+      const there = revision?.files.get(file.path);
+      const hash = there?.sha256 ? { sha256: there.sha256 } : { gitSha1: there?.gitSha1 };
+      expect(file).toEqual({ path: file.path, size: there?.size, ...hash, scan: 'safe' });
+    }
+    expect(fake.requests).toHaveLength(3);
+  });
+
+  test("the Hub's own verdict comes with the file", async () => {
+    const bad = { ...createRevision({ 'x.bin': Buffer.from('x') }).files.get('x.bin'), scan: 'unsafe' };
+    const repo = createRepo({ id: model, files: { 'x.bin': bad as never } });
+    const { hub } = await putToWork({ repos: [repo] });
+    expect(await hub.listFiles(model, repo.commit)).toMatchObject([{ path: 'x.bin', scan: 'unsafe' }]);
+  });
+
+  test('F20 a page that fails is asked for again, from the first page on', async () => {
+    const repo = createRepo({ id: model, files });
+    const { hub, sleeps } = await putToWork({
+      repos: [repo],
+      pageSize: 2,
+      faults: [{ at: 'tree', from: 2, effect: { kind: 'answer', status: 500 } }],
+    });
+    expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
+    expect(sleeps).toHaveLength(1);
+  });
+
+  test('F20 a next page on another host is not asked for, and gets no token', async () => {
+    const repo = createRepo({ id: model, files });
+    const elsewhere = await putToWork();
+    const link = `<${elsewhere.fake.url}/api/models/${model}/tree/main?cursor=x>; rel="next"`;
+    const { hub } = await putToWork({
+      repos: [repo],
+      token: 'hf_secret',
+      withToken: 'hf_secret',
+      faults: [{ at: 'tree', effect: { kind: 'headers', headers: { link } } }],
+    });
+    await expect(hub.listFiles(model, repo.commit)).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining(`goes on at ${elsewhere.fake.url}`),
+    });
+    expect(elsewhere.fake.requests).toEqual([]);
+  });
+
+  test('F20 a next page given without a host is not taken for the end', async () => {
+    const repo = createRepo({ id: model, files });
+    const { hub } = await putToWork({
+      repos: [repo],
+      pageSize: 3,
+      faults: [
+        {
+          at: 'tree',
+          effect: {
+            kind: 'headers',
+            headers: {
+              link: `</api/models/${model}/tree/${repo.commit}?recursive=true&expand=true&cursor=Mw==>; rel="next"`,
+            },
+          },
+        },
+      ],
+    });
+    expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
+  });
+
+  test('F20 a listing that comes back to its own page ends', async () => {
+    const repo = createRepo({ id: model, files });
+    const work = await putToWork({ repos: [repo] });
+    const link = `<${work.fake.url}/api/models/${model}/tree/${repo.commit}?recursive=true&expand=true>; rel="next"`;
+    work.fake.inject({ at: 'tree', times: Infinity, effect: { kind: 'headers', headers: { link } } });
+    await expect(work.hub.listFiles(model, repo.commit)).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('comes back to a page'),
+    });
+  });
+
+  test('F21 it is asked for by commit, so a branch that moves changes nothing', async () => {
+    const repo = createRepo({ id: model, files });
+    const { hub } = await putToWork({ repos: [repo] });
+    publish(repo, createRevision({ 'renamed.json': '{}' }));
+    expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
+    await expect(hub.listFiles(model, 'main')).rejects.toMatchObject({ failure: 'usage' });
+  });
+
+  test('a file without a usable hash is not listed as if it had one', async () => {
+    const body = JSON.stringify([{ type: 'file', path: 'x', size: 1, oid: 'short' }]);
+    const { hub, commit } = await putToWork({
+      faults: [{ at: 'tree', effect: { kind: 'answer', status: 200, headers: {}, body } }],
+    });
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining('no hash of "x"')],
+    });
+  });
+});
+
+describe('what a person must change', () => {
+  const gated = () => createRepo({ id: model, files, gated: 'manual' });
+  const readBytes = async (work: Awaited<ReturnType<typeof putToWork>>, commit: string) => {
+    const [file] = await work.hub.listFiles(model, commit);
+    if (!file) throw new Error('no file');
+    for await (const chunk of work.hub.readRange({ model, commit, file, start: 0, end: file.size }))
+      expect(chunk).toBeDefined();
+  };
+
+  test('F13 a gated model, without a token: the page to visit and the Secret to make', async () => {
+    const repo = gated();
+    const work = await putToWork({ repos: [repo] });
+    await expect(readBytes(work, repo.commit)).rejects.toMatchObject({
+      failure: 'refused',
+      message: `${model} is gated: its terms must be accepted first`,
+      evidence: [
+        expect.stringMatching(/^401 GatedRepo: Access to model .* \(127\.0\.0\.1:\d+, GET \/openai\//),
+      ],
+      hint: expect.stringMatching(
+        /accept the terms at http:\S+\/openai\/gpt-oss-20b, then: oc create secret generic hf-token/,
+      ),
+    });
+  });
+
+  test('F13 a gated model, with the token of an account that has not accepted', async () => {
+    const repo = gated();
+    const work = await putToWork({ repos: [repo], strangers: ['hf_stranger'], withToken: 'hf_stranger' });
+    await expect(readBytes(work, repo.commit)).rejects.toMatchObject({
+      failure: 'refused',
+      evidence: [expect.stringContaining('403 GatedRepo')],
+      hint: expect.stringContaining('with the account that the token'),
+    });
+  });
+
+  test('F13 a token that is none', async () => {
+    const { hub } = await putToWork({ withToken: 'hf_wrong_one' });
+    const error: unknown = await hub.resolveRevision(model, 'main').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('does not accept our token'),
+    });
+    expect(JSON.stringify(error) + String(error)).not.toContain('hf_wrong_one');
+  });
+
+  test('F14 no such model, for the nameless', async () => {
+    const { hub } = await putToWork();
+    await expect(hub.resolveRevision('openai/gpt-oss-21b', 'main')).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('has no model openai/gpt-oss-21b, or it is private'),
+    });
+  });
+
+  test('F14 no such model, with a token', async () => {
+    const { hub } = await putToWork({ token: 'hf_good', withToken: 'hf_good' });
+    await expect(hub.resolveRevision('openai/gpt-oss-21b', 'main')).rejects.toMatchObject({
+      failure: 'refused',
+      evidence: [expect.stringContaining('404 RepoNotFound')],
+      hint: expect.stringContaining('that the token may read it'),
+    });
+  });
+
+  test('F14 no such revision', async () => {
+    const { hub } = await putToWork();
+    await expect(hub.resolveRevision(model, 'v9')).rejects.toMatchObject({
+      failure: 'refused',
+      message: `${model} has no revision "v9"`,
+      hint: expect.stringContaining(`/api/models/${model}/refs`),
+    });
+  });
+
+  test('F14 no such file', async () => {
+    const { hub, commit } = await putToWork();
+    const file = { path: 'gone.json', size: 4, gitSha1: 'a'.repeat(40) };
+    const bytes = hub.readRange({ model, commit, file, start: 0, end: 4 });
+    await expect(bytes[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      failure: 'refused',
+      message: `${model}@${commit} has no file gone.json`,
+    });
+  });
+
+  test('a renamed model: the new name', async () => {
+    const repo = createRepo({ id: 'openai/new-name', files, formerly: [model] });
+    const { hub } = await putToWork({ repos: [repo] });
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'refused',
+      message: `${model} was renamed to openai/new-name`,
+      hint: expect.stringContaining('--model=openai/new-name'),
+    });
+  });
+
+  test('an endpoint that only points at a Hub: its address', async () => {
+    const { hub } = await putToWork({
+      faults: [
+        {
+          at: 'info',
+          effect: { kind: 'answer', status: 301, headers: { location: 'https://hub.example/x' } },
+        },
+      ],
+    });
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'refused',
+      hint: expect.stringContaining('--hf-endpoint=https://hub.example'),
+    });
+  });
+
+  test('F6 a sign-in page instead of JSON', async () => {
+    const page = {
+      kind: 'answer',
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>',
+    } as const;
+    const { hub } = await putToWork({ faults: [{ at: 'info', effect: page }] });
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('is a proxy in the way?'),
+    });
+  });
+});
+
+describe('stopping', () => {
+  test('a run that is stopped ends with its own reason, from a wait as from a body', async () => {
+    const stopped = new Error('stopped');
+    const work = await putToWork({
+      faults: [{ at: 'cdn', effect: { kind: 'stall', after: 10 }, times: Infinity }],
+    });
+    const controller = new AbortController();
+    const file = await work.file('model.safetensors');
+    const range = { model, commit: work.commit, file, start: 0, end: file.size };
+    const read = async () => {
+      for await (const chunk of work.hub.readRange(range, controller.signal))
+        if (chunk.length > 0) controller.abort(stopped);
+    };
+    await expect(read()).rejects.toBe(stopped);
+    await expect(work.hub.resolveRevision(model, 'main', controller.signal)).rejects.toBe(stopped);
+    await expect(work.hub.listFiles(model, work.commit, controller.signal)).rejects.toBe(stopped);
+  });
+});
