@@ -92,7 +92,8 @@ function finish(response: ServerResponse, effect: Effect | undefined): void {
   else if (effect?.kind !== 'stall') response.end();
 }
 
-function paceOf({ effect, bytesPerSecond }: SendOptions): { piece: number; everyMs: number } {
+/** In what pieces, and how far apart, bytes leave. */
+export function paceOf({ effect, bytesPerSecond }: SendOptions): { piece: number; everyMs: number } {
   if (effect?.kind === 'trickle') return { piece: effect.bytes, everyMs: effect.everyMs };
   if (bytesPerSecond === undefined) return { piece: pieceBytes, everyMs: 0 };
   const piece = Math.max(1, Math.min(pieceBytes, Math.floor(bytesPerSecond / 50)));
