@@ -63,13 +63,13 @@ export async function up({
     images,
     gpus,
   };
-  removeCgroups(); // of a cluster that was killed: the kubelet would ask containerd in vain about each
+  await removeCgroups(); // of a cluster that was killed: the kubelet would ask containerd in vain about each
   const child = startInside(options);
   const ended = endOf(child);
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL'); // with unshare goes its child, and with that the namespaces and everything in them
     await isLocked({ patience: 30 });
-    removeCgroups();
+    await removeCgroups();
   };
   try {
     await Promise.race([appears(options.ready, child), ended]);
@@ -146,14 +146,24 @@ function firstChild({ pid }: ChildProcess): number {
   return Number(children[0]);
 }
 
-/** The kubelet's cgroup folders survive their processes. Only empty ones can be removed, so nobody else's are. */
-function removeCgroups(): void {
-  const folders = globSync(['/sys/fs/cgroup/kubepods/**/', '/sys/fs/cgroup/*/kubepods/**/']);
-  for (const folder of folders.sort((one, other) => other.length - one.length)) {
-    try {
-      rmdirSync(folder);
-    } catch {
-      // still in use by somebody
-    }
+/**
+ * The kubelet's cgroup folders survive their processes, and the kernel takes its time to end these. Only empty folders can be removed, so
+ * nobody else's are.
+ */
+async function removeCgroups(): Promise<void> {
+  for (let tries = 0; tries < 30; tries += 1) {
+    const folders = globSync(['/sys/fs/cgroup/kubepods/**/', '/sys/fs/cgroup/*/kubepods/**/']);
+    const left = folders.sort((one, other) => other.length - one.length).filter((folder) => !removed(folder));
+    if (left.length === 0) return;
+    await sleep(100);
+  }
+}
+
+function removed(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false; // still in use
   }
 }

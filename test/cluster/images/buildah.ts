@@ -36,7 +36,12 @@ export async function buildArchive(recipe: Recipe, archive: string): Promise<voi
       recipe.context,
     );
     await mkdir(cached('images'), { recursive: true });
-    await buildah('push', recipe.tag, `oci-archive:${archive}.${process.pid}:${recipe.tag}`);
+    await buildah(
+      'push',
+      '--disable-compression',
+      recipe.tag,
+      `oci-archive:${archive}.${process.pid}:${recipe.tag}`,
+    );
     await buildah('rmi', '--force', recipe.tag);
     await rename(`${archive}.${process.pid}`, archive); // it appears under its name only when it is whole
   } finally {

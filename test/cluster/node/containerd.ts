@@ -28,7 +28,14 @@ export async function startContainerd({
     log: join(state, 'logs', 'containerd.log'),
   });
   await until('containerd answers', async () => (await run('ctr', ['version'])).code === 0, { daemon });
+  await forgetContainers();
   return daemon;
+}
+
+/** A cluster that was killed leaves its containers in the books. */
+async function forgetContainers(): Promise<void> {
+  const containers = (await ctr('containers', 'ls', '-q')).split('\n').filter((id) => id !== '');
+  if (containers.length > 0) await ctr('containers', 'rm', ...containers);
 }
 
 /** Imports the images that containerd does not hold yet, and drops the ones that newer ones replaced. */
