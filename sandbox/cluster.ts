@@ -29,6 +29,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '../steps/lib/cluster.ts';
 import { createAuthority } from './certificates.ts';
 import type { Controllers, Webhook } from './cluster/controllers.ts';
+import type { Desk } from './cluster/desk.ts';
 import { createControllers } from './cluster/direct.ts';
 import { type ClusterFault, createFaults } from './cluster/faults.ts';
 import { kubeconfigOf } from './cluster/kubeconfig.ts';
@@ -36,7 +37,7 @@ import { servedKinds } from './cluster/kinds.ts';
 import { createLogs } from './cluster/logs.ts';
 import type { Attempt } from './cluster/rbac.ts';
 import { addAccount, seed } from './cluster/seed.ts';
-import { serve, type Server } from './cluster/serve.ts';
+import { serve } from './cluster/serve.ts';
 import { listen } from './cluster/server.ts';
 import { createStore } from './cluster/store.ts';
 import { createTokens, type User } from './cluster/tokens.ts';
@@ -116,17 +117,27 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Sandbo
 
   const { url, connections, close } = await listen(
     await authority.issue(['127.0.0.1', 'localhost']),
-    (ask) => serve(server, ask),
+    (ask) => serve(desk, ask),
     trouble.pick,
   );
-  const server: Server = {
-    ...{ store, webhooks, logs, tokens, adminToken, maxTokenSeconds },
+  const desk: Desk = {
+    store,
+    webhooks,
+    logs,
+    tokens,
+    adminToken,
+    maxTokenSeconds,
     refuse: (ask, why) => void refusals.push(`${ask.method} ${ask.path}: ${why}`),
     note: (user, attempt, status) => void served.push(toServed(user, attempt, status)),
   };
 
   const cluster: SandboxCluster = {
-    ...{ url, ca: authority.pem, adminToken, refusals, served, connections },
+    url,
+    ca: authority.pem,
+    adminToken,
+    refusals,
+    served,
+    connections,
     controllers: createControllers(store, logs, webhooks),
     addFault: trouble.add,
     clearFaults: trouble.clear,

@@ -19,10 +19,7 @@ export function decode(
   const complaint = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
   const [wrong] = mistakes.filter(({ reason }) => reason === 'FieldValueTypeInvalid');
   if (wrong !== undefined && !kind.custom) {
-    const is = /^Invalid value: "(\w+)"/.exec(wrong.text)?.[1];
-    throw badRequest(
-      `${complaint}: json: cannot unmarshal ${is} into Go struct field ${kind.kind}.${wrong.field}`,
-    );
+    throw badRequest(`${complaint}: ${unmarshalText(kind.kind, wrong)}`);
   }
   const texts = unknown.map((field) => `unknown field ${JSON.stringify(field)}`);
   if (fieldValidation === 'Strict' && texts.length > 0) {
@@ -31,16 +28,23 @@ export function decode(
   return { object: value as Json, warnings: fieldValidation === 'Warn' ? texts : [] };
 }
 
+/** As Go's JSON decoder says it; the key of a map is left out. */
+function unmarshalText(kind: string, { field, text }: Mistake): string {
+  const [, is = '', wanted = ''] = /^Invalid value: "(\w+)".* of type ([\w,]+):/.exec(text) ?? [];
+  const given = is === 'integer' ? 'number' : is;
+  const place = field.replace(/^((?:binaryD|d|stringD)ata|metadata\.(?:labels|annotations))\..*$/, '$1');
+  return `json: cannot unmarshal ${given} into Go struct field ${kind}.${place} of type ${wanted}`;
+}
+
 /** Refuses an object that the API server would refuse after defaults and mutation: 422 with every field. */
 export function validate(object: Json, old: Json | undefined, kind: Kind): void {
-  const metadata = isObject(object['metadata']) ? object['metadata'] : {};
   const mistakes = [
-    ...metadataMistakes(metadata, kind),
+    ...metadataMistakes(object['metadata'], kind),
     ...check(object, kind.schema).mistakes,
     ...frozenMistakes(object, old),
     ...leaseMistakes(object, kind),
   ];
-  if (mistakes.length > 0) throw invalid(kind, String(metadata['name'] ?? ''), mistakes);
+  if (mistakes.length > 0) throw invalid(kind, textAt(object, 'metadata', 'name') ?? '', mistakes);
 }
 
 function frozenMistakes(object: Json, old: Json | undefined): Mistake[] {

@@ -1,9 +1,11 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
 import { askWebhooks } from './admission.ts';
-import { isObject, type Json, listAt, textAt } from './json.ts';
+import { type Json, listAt, textAt } from './json.ts';
+import type { Kind } from './kinds.ts';
 import { conflict, notFound } from './status.ts';
 import { refOf, type Store } from './store.ts';
-import type { Desk, Write, Written } from './writes.ts';
+import { type Desk, refIn } from './desk.ts';
+import type { Write, Written } from './write.ts';
 
 /**
  * DELETE of one object. What has finalizers, and a Pod that a node runs, only gets its deletionTimestamp: the controller or
@@ -11,32 +13,32 @@ import type { Desk, Write, Written } from './writes.ts';
  */
 export function remove(desk: Desk, { kind, namespace, name, dryRun }: Write, options: Json): Written {
   const { store, webhooks } = desk;
-  const ref = {
-    apiVersion: kind.apiVersion,
-    kind: kind.kind,
-    name,
-    ...(kind.namespaced ? { namespace } : {}),
-  };
+  const ref = refIn(kind, namespace, name);
   const object = store.read(ref);
   if (object === undefined) throw notFound(kind, name);
-  const { uid, resourceVersion: version } = object.metadata;
-  const wanted = isObject(options['preconditions']) ? options['preconditions'] : {};
-  if (wanted['uid'] !== undefined && wanted['uid'] !== uid) {
-    const why = `Precondition failed: UID in precondition: ${String(wanted['uid'])}, UID in object meta: ${uid}`;
-    throw conflict(kind, name, why);
-  }
-  if (wanted['resourceVersion'] !== undefined && wanted['resourceVersion'] !== version) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${String(wanted['resourceVersion'])}, ResourceVersion in object meta: ${version}`;
-    throw conflict(kind, name, why);
-  }
+  requirePreconditions(object, kind, options['preconditions']);
   askWebhooks(webhooks, kind, undefined, object);
-  if (dryRun) return { code: 200, object: object as unknown as Json, warnings: [] };
+  if (dryRun) return { code: 200, object: { ...object }, warnings: [] };
   if (waits(object, options)) {
-    return { code: 200, object: markDeleted(store, object) as unknown as Json, warnings: [] };
+    return { code: 200, object: { ...markDeleted(store, object) }, warnings: [] };
   }
-  if (kind.kind === 'Namespace') emptyNamespace(store, object);
+  if (kind.kind === 'Namespace') endNamespace(store, object);
   else store.remove(ref);
   return { code: 200, object: success(kind.group, kind.plural, object), warnings: [] };
+}
+
+function requirePreconditions(object: KubeObject, { group, kind }: Kind, wanted: unknown): void {
+  const { name, uid, resourceVersion } = object.metadata;
+  const askedUid = textAt(wanted, 'uid') ?? uid;
+  const askedVersion = textAt(wanted, 'resourceVersion') ?? resourceVersion;
+  if (askedUid !== uid) {
+    const why = `the UID in the precondition (${askedUid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict({ group, plural: kind }, name, why);
+  }
+  if (askedVersion !== resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${askedVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflict({ group, plural: kind }, name, why);
+  }
 }
 
 function waits(object: KubeObject, options: Json): boolean {
@@ -63,14 +65,23 @@ function markDeleted(store: Store, object: KubeObject): KubeObject {
   });
 }
 
-function emptyNamespace(store: Store, namespace: KubeObject): void {
+/** The namespace stays, Terminating, until what finalizers hold in it is gone. */
+function endNamespace(store: Store, namespace: KubeObject): void {
   const { name } = namespace.metadata;
-  store.write({ ...(markDeleted(store, namespace) as Json), status: { phase: 'Terminating' } });
-  for (const kind of store.kinds.filter(({ namespaced }) => namespaced)) {
-    for (const object of store.all(kind, name)) store.remove(refOf(object));
+  store.write({ ...markDeleted(store, namespace), status: { phase: 'Terminating' } });
+  for (const object of contentOf(store, name)) {
+    if (listAt(object, 'metadata', 'finalizers').length > 0) markDeleted(store, object);
+    else store.remove(refOf(object));
   }
-  setImmediate(() => store.remove(refOf(namespace)));
+  const stop = store.onChange(() => {
+    if (contentOf(store, name).length > 0) return;
+    stop();
+    store.remove(refOf(namespace));
+  });
 }
+
+const contentOf = (store: Store, namespace: string): KubeObject[] =>
+  store.kinds.filter(({ namespaced }) => namespaced).flatMap((kind) => store.all(kind, namespace));
 
 const success = (group: string, plural: string, { metadata: { name, uid } }: KubeObject): Json => ({
   kind: 'Status',

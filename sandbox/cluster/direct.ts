@@ -23,10 +23,10 @@ export function createControllers(store: Store, logs: Logs, webhooks: Set<Webhoo
       ...mistakes.map(({ field, text }) => `${field}: ${text}`),
     ];
     if (problems.length > 0) throw new Error(`${kind.kind} ${object.metadata.name}: ${problems.join(', ')}`);
-    const old = store.read(refOf(object as KubeObject));
+    const old = store.read(refOf(object));
     const writer = { manager, apiVersion: kind.apiVersion, subresource: '', now: store.now() };
     const plain = structuredClone(object) as Json;
-    return store.write(trackUpdate(old as Json | undefined, plain, kind.schema, writer));
+    return store.write(trackUpdate(old, plain, kind.schema, writer));
   };
 
   const controllers: Controllers = {

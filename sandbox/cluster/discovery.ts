@@ -4,19 +4,27 @@ import type { Schema } from './schema.ts';
 
 /** What clients ask before they ask for objects: groups, versions, resources, schemas. Undefined for a path that is none of these. */
 export function discover(path: string, kinds: readonly Kind[]): Json | undefined {
-  const parts = path.replace(/\/$/, '').split('/').slice(1);
-  if (path === '/version') return versionInfo;
-  if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
-  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds) };
-  if (parts[0] === 'openapi' && parts[1] === 'v3') return openApi(parts.slice(2), kinds);
-  if (parts[0] === 'apis' && parts.length === 2) {
-    const group = groupsOf(kinds).find(({ name }) => name === parts[1]);
-    return group && { kind: 'APIGroup', apiVersion: 'v1', ...group };
+  const [root, ...rest] = path.replace(/\/$/, '').split('/').slice(1);
+  switch (`${root}/${rest.length}`) {
+    case 'version/0':
+      return versionInfo;
+    case 'api/0':
+      return { kind: 'APIVersions', versions: ['v1'] };
+    case 'api/1':
+    case 'apis/2':
+      return resourceList(rest.join('/'), kinds);
+    case 'apis/0':
+      return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds) };
+    case 'apis/1':
+      return groupOf(rest[0] ?? '', kinds);
+    default:
+      return root === 'openapi' && rest[0] === 'v3' ? openApi(rest.slice(1), kinds) : undefined;
   }
-  const apiVersion = parts[0] === 'api' ? parts[1] : parts.slice(1).join('/');
-  const served = kinds.filter((kind) => kind.apiVersion === apiVersion);
-  const fits = (parts[0] === 'api' && parts.length === 2) || (parts[0] === 'apis' && parts.length === 3);
-  return fits && served.length > 0 ? resourceList(apiVersion ?? '', served) : undefined;
+}
+
+function groupOf(name: string, kinds: readonly Kind[]): Json | undefined {
+  const group = groupsOf(kinds).find((one) => one.name === name);
+  return group && { kind: 'APIGroup', apiVersion: 'v1', ...group };
 }
 
 const versionInfo = {
@@ -45,8 +53,10 @@ function groupsOf(kinds: readonly Kind[]) {
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update'];
 
-function resourceList(groupVersion: string, kinds: readonly Kind[]): Json {
-  const resources = kinds.flatMap(({ plural, kind, namespaced, status }) => {
+function resourceList(groupVersion: string, kinds: readonly Kind[]): Json | undefined {
+  const served = kinds.filter(({ apiVersion }) => apiVersion === groupVersion);
+  if (served.length === 0) return undefined;
+  const resources = served.flatMap(({ plural, kind, namespaced, status }) => {
     const main = { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs };
     const part = (name: string, partKind: string, partVerbs: readonly string[]) => ({
       name: `${plural}/${name}`,

@@ -1,4 +1,4 @@
-import { isObject, type Json, listAt } from './json.ts';
+import { type Json, listAt, textAt } from './json.ts';
 import { authorize } from './rbac.ts';
 import type { Kind } from './kinds.ts';
 import { forbidden } from './status.ts';
@@ -8,33 +8,39 @@ import type { User } from './tokens.ts';
 /** Nobody may write a Role with rights that he does not hold himself (unless he may `escalate`). */
 export function refuseEscalation(user: User, role: Json, kind: Kind, store: Store): void {
   if (kind.kind !== 'Role' && kind.kind !== 'ClusterRole') return;
-  const metadata = isObject(role['metadata']) ? role['metadata'] : {};
-  const namespace = String(metadata['namespace'] ?? '');
-  const name = String(metadata['name'] ?? '');
+  const namespace = textAt(role, 'metadata', 'namespace') ?? '';
+  const name = textAt(role, 'metadata', 'name') ?? '';
   const where = { group: kind.group, resource: kind.plural, subresource: '', namespace, name };
   if (authorize(user, { verb: 'escalate', ...where }, store).allowed) return;
-  const missing = listAt(role, 'rules').filter((rule) => !holds(user, rule, namespace, store));
+  const missing = listAt(role, 'rules').flatMap((rule) => missingOf(user, rule, namespace, store));
   if (missing.length === 0) return;
   const groups = user.groups.map((group) => JSON.stringify(group)).join(' ');
+  const texts = missing.map(ruleText).join('\n');
   throw forbidden(
     kind,
     name,
-    `user ${JSON.stringify(user.name)} (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`,
+    `user ${JSON.stringify(user.name)} (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${texts}`,
   );
 }
 
-function holds(user: User, rule: unknown, namespace: string, store: Store): boolean {
+/** For every resource of a rule the verbs that the user does not hold. */
+function missingOf(user: User, rule: unknown, namespace: string, store: Store): Json[] {
   const texts = (field: string) => listAt(rule, field).map(String);
   const names = texts('resourceNames');
-  return texts('apiGroups').every((group) =>
-    texts('resources').every((whole) =>
-      texts('verbs').every((verb) =>
-        (names.length === 0 ? [''] : names).every((name) => {
-          const [resource = '', subresource = ''] = whole.split('/');
-          return authorize(user, { verb, group, resource, subresource, namespace, name }, store).allowed;
-        }),
-      ),
-    ),
+  const holds = (verb: string, group: string, whole: string) => {
+    const [resource = '', subresource = ''] = whole.split('/');
+    return (names.length === 0 ? [''] : names).every(
+      (name) => authorize(user, { verb, group, resource, subresource, namespace, name }, store).allowed,
+    );
+  };
+  return texts('apiGroups').flatMap((group) =>
+    texts('resources').flatMap((resource) => {
+      const verbs = texts('verbs').filter((verb) => !holds(verb, group, resource));
+      const resourceNames = names.length === 0 ? {} : { resourceNames: names };
+      return verbs.length === 0
+        ? []
+        : [{ apiGroups: [group], resources: [resource], ...resourceNames, verbs }];
+    }),
   );
 }
 

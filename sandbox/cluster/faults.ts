@@ -1,4 +1,4 @@
-import type { Ask } from './serve.ts';
+import type { Ask } from './ask.ts';
 
 /** What goes wrong, where, how often. The first fault that fits a request and has `times` left plays. */
 export interface ClusterFault {
@@ -36,7 +36,7 @@ export function createFaults(initial: readonly ClusterFault[]) {
     add,
     clear: () => void (active = []),
     pick({ method, path, query }: Ask): ClusterFault['play'] | undefined {
-      const url = query.size === 0 ? path : `${path}?${query}`;
+      const url = query.size === 0 ? path : `${path}?${query.toString()}`;
       const hit = active.find(
         ({ fault: { on = {} }, left }) =>
           left > 0 && (on.method ?? method) === method && (on.path?.test(url) ?? true),

@@ -83,7 +83,9 @@ export function toFieldsV1(set: FieldSet): Json {
     let node = root;
     for (const step of path) {
       const next = node[step];
-      node = isObject(next) ? next : ((node[step] = {}) as Json);
+      const below: Json = isObject(next) ? next : {};
+      node[step] = below;
+      node = below;
     }
     node['.'] = {};
   }

@@ -1,4 +1,4 @@
-import { isObject, type Json } from './json.ts';
+import { at, isObject, textAt } from './json.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './status.ts';
 
@@ -6,8 +6,8 @@ const subdomain = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const labelValue = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?';
 
 /** What the API server refuses about names and labels, in its own words. */
-export function metadataMistakes(metadata: Json, kind: Kind): Mistake[] {
-  return [...nameMistakes(String(metadata['name'] ?? ''), kind), ...labelMistakes(metadata['labels'])];
+export function metadataMistakes(metadata: unknown, kind: Kind): Mistake[] {
+  return [...nameMistakes(textAt(metadata, 'name') ?? '', kind), ...labelMistakes(at(metadata, 'labels'))];
 }
 
 function nameMistakes(name: string, { group }: Kind): Mistake[] {

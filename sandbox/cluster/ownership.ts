@@ -96,10 +96,10 @@ function refuseConflicts(others: readonly Manager[], changed: FieldSet): void {
   throw new StatusError(409, 'Conflict', text, { details: { causes } });
 }
 
-function nameOf({ manager, operation, apiVersion, subresource, time }: Manager): string {
+function nameOf({ manager, operation, apiVersion, subresource }: Manager): string {
   const name =
     JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
-  return operation === 'Apply' ? name : `${name} using ${apiVersion} at ${time}`;
+  return operation === 'Apply' ? name : `${name} using ${apiVersion}`;
 }
 
 function lose(entry: Manager, { added, modified, removed }: FieldChanges): Manager {
@@ -123,10 +123,10 @@ const toEntry = (writer: Writer, operation: Manager['operation'], fields: FieldS
 });
 
 /** What the server itself keeps is nobody's. */
-const serverFields = [
-  ...['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'selfLink', 'generation'],
-  ...['managedFields', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName'],
-];
+const serverFields =
+  'name namespace generateName uid resourceVersion generation creationTimestamp selfLink managedFields deletionTimestamp deletionGracePeriodSeconds'.split(
+    ' ',
+  );
 
 function managed({ apiVersion: _a, kind: _k, metadata, ...rest }: Json): Json {
   const own = Object.entries(isObject(metadata) ? metadata : {}).filter(

@@ -1,8 +1,8 @@
-import { at, isObject } from './json.ts';
+import { at } from './json.ts';
 import type { Kind } from './kinds.ts';
 import { badRequest } from './status.ts';
 
-type Test = (labels: Readonly<Record<string, unknown>>) => boolean;
+type Test = (labels: Readonly<Record<string, string>>) => boolean;
 
 /** `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`, `a notin (b,c)`, joined by commas. */
 export function parseLabelSelector(text: string): Test {
@@ -22,7 +22,7 @@ function parseRequirement(text: string): Test {
   if (set) {
     const [, key = '', operator, values = ''] = set;
     const among = new Set(values.split(',').map((value) => value.trim()));
-    return (labels) => among.has(String(labels[key] ?? '\0')) === (operator === 'in');
+    return (labels) => among.has(labels[key] ?? '\0') === (operator === 'in');
   }
   const [, not, key = '', operator, value] =
     /^(!?)\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*))?$/.exec(text) ?? [];
@@ -63,7 +63,9 @@ export function parseFieldSelector(text: string, kind: Kind): (object: unknown) 
     if (operator === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
     if (![...everyKind, ...(selectable[kind.kind] ?? [])].includes(field)) {
       throw badRequest(
-        `Unable to find ${JSON.stringify(`${kind.apiVersion}, Resource=${kind.plural}`)} that match label selector "", field selector ${JSON.stringify(text)}: field label not supported: ${field}`,
+        selectable[kind.kind] === undefined && !kind.custom
+          ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+          : `Unable to find ${JSON.stringify(`${kind.apiVersion}, Resource=${kind.plural}`)} that match label selector "", field selector ${JSON.stringify(text)}: field label not supported: ${field}`,
       );
     }
     return (object: unknown) => (textOf(object, field) === value) === (operator !== '!=');
@@ -73,5 +75,7 @@ export function parseFieldSelector(text: string, kind: Kind): (object: unknown) 
 
 function textOf(object: unknown, field: string): string {
   const value = field === 'source' ? at(object, 'source', 'component') : at(object, ...field.split('.'));
-  return value === undefined || isObject(value) ? '' : String(value);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : '';
 }

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterFault } from './faults.ts';
 import type { ServerCertificate } from '../certificates.ts';
-import type { Answer, Ask } from './serve.ts';
-import { StatusError } from './status.ts';
+import type { Answer, Ask } from './ask.ts';
 
 interface Listening {
   readonly url: string;
@@ -60,12 +59,10 @@ async function readAsk(request: IncomingMessage): Promise<Ask> {
   };
 }
 
-/** A refusal before the work (a bad token) is an answer like any other. */
 function safely(answer: (ask: Ask) => Answer, ask: Ask): Answer {
   try {
     return answer(ask);
   } catch (error) {
-    if (error instanceof StatusError) return { code: error.code, body: error.body };
     console.error(error);
     return { code: 500, body: `the sandbox failed: ${String(error)}` };
   }

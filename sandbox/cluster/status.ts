@@ -41,6 +41,16 @@ export class StatusError extends Error {
   }
 }
 
+/** A refusal that comes from the router, before Kubernetes: plain text. */
+export class PlainError extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 type Named = Pick<Kind, 'group' | 'plural'>;
 
 /** `deployments.apps`, `pods` */

@@ -1,30 +1,36 @@
 /** What a URL path names. */
-export type Target =
-  | {
-      readonly type: 'resource';
-      readonly apiVersion: string;
-      readonly group: string;
-      readonly resource: string;
-      readonly subresource: string;
-      readonly namespace: string;
-      readonly name: string;
-    }
-  | { readonly type: 'path'; readonly path: string };
+export type Target = ResourceTarget | { readonly type: 'path'; readonly path: string };
+
+export interface ResourceTarget {
+  readonly type: 'resource';
+  readonly apiVersion: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** `/api/v1/namespaces/x/pods/y/log`, `/apis/apps/v1/deployments`, `/version`, … */
 export function parseTarget(path: string): Target {
   const parts = path.split('/').slice(1).map(decodeURIComponent);
-  const core = parts[0] === 'api';
-  const head = core ? 2 : 3;
-  if ((!core && parts[0] !== 'apis') || parts.length <= head || parts[head] === '')
-    return { type: 'path', path };
-  const group = core ? '' : (parts[1] ?? '');
-  const apiVersion = core ? (parts[1] ?? '') : `${group}/${parts[2]}`;
-  const rest = parts.slice(head);
-  const inNamespace = rest[0] === 'namespaces' && rest.length > 2 && !namespaceParts.includes(rest[2] ?? '');
-  const namespace = rest[0] === 'namespaces' ? (rest[1] ?? '') : '';
-  const [resource = '', name = '', subresource = ''] = inNamespace ? rest.slice(2) : rest;
-  return { type: 'resource', apiVersion, group, resource, subresource, namespace, name };
+  const [root, ...rest] = parts;
+  if (root === 'api') return resourceOf('', rest, path);
+  const [group = '', ...below] = rest;
+  return root === 'apis' && group !== '' ? resourceOf(group, below, path) : { type: 'path', path };
 }
 
-const namespaceParts = ['status', 'finalize'];
+function resourceOf(group: string, [version, ...rest]: readonly string[], path: string): Target {
+  if (version === undefined || rest[0] === undefined || rest[0] === '') return { type: 'path', path };
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return { type: 'resource', apiVersion, group, ...placeOf(rest) };
+}
+
+function placeOf(rest: readonly string[]) {
+  const namespace = rest[0] === 'namespaces' ? (rest[1] ?? '') : '';
+  const inside = namespace !== '' && rest[2] !== undefined && !partsOfNamespace.includes(rest[2]);
+  const [resource = '', name = '', subresource = ''] = inside ? rest.slice(2) : rest;
+  return { resource, subresource, namespace, name };
+}
+
+const partsOfNamespace = ['status', 'finalize'];

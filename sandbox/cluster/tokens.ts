@@ -74,7 +74,8 @@ interface Bench {
 function judge(claims: Json, { read, now, audiences }: Bench): User | string {
   const own = isObject(claims['kubernetes.io']) ? claims['kubernetes.io'] : {};
   const namespace = textAt(own, 'namespace') ?? '';
-  if (Number(claims['exp']) * 1000 <= now.getTime()) return 'service account token has expired';
+  if (Number(claims['exp']) * 1000 <= now.getTime())
+    return 'invalid bearer token, service account token has expired';
   const meant = Array.isArray(claims['aud']) ? claims['aud'] : [];
   if (!meant.some((one) => audiences.includes(String(one))))
     return `invalid bearer token, token audiences ${JSON.stringify(meant)} is invalid for the target audiences ${JSON.stringify(audiences)}`;
@@ -87,7 +88,7 @@ function judge(claims: Json, { read, now, audiences }: Bench): User | string {
     if (name === undefined) continue;
     const object = read({ apiVersion: 'v1', kind, namespace, name });
     if (object?.metadata.uid !== textAt(own, claim, 'uid'))
-      return 'service account token has been invalidated';
+      return 'invalid bearer token, service account token has been invalidated';
   }
   return accountUser(namespace, own, String(claims['jti']));
 }

@@ -3,14 +3,14 @@ import type { Log } from '../log.ts';
 import { type Clock, systemClock } from '../retry.ts';
 import { toolVersion } from '../version.ts';
 import { findAccount } from './account.ts';
-import { type ClusterTimings, createCaller, defaultClusterTimings, type Reply } from './caller.ts';
-import { createExchange, type Request } from './exchange.ts';
+import { createAsk } from './asking.ts';
+import { type ClusterTimings, createCaller, defaultClusterTimings } from './caller.ts';
+import { createExchange } from './exchange.ts';
 import { listAll } from './list.ts';
 import { createReadLogs } from './logs.ts';
-import { explainAnswer } from './explain.ts';
-import type { Subject } from './refusal.ts';
-import { createResources, pathOfVersion } from './resources.ts';
-import { isRecord, parse, readStatus } from './status.ts';
+import { readOpenApi } from './open-api.ts';
+import { isAbsent, isFailedTest, isTaken, objectOf } from './replies.ts';
+import { requireSuccess } from './explain.ts';
 import { createToken } from './token.ts';
 
 export interface CreateClusterOptions {
@@ -26,34 +26,17 @@ export interface CreateClusterOptions {
 /** Who writes, in managedFields, where the caller does not say. */
 const manager = 'llm-rollout';
 
+/** A field that the schema does not know is refused, not dropped. */
+const writing = { fieldManager: manager, fieldValidation: 'Strict' };
+
 /** The cluster of KUBECONFIG, else the one that the pod runs in. */
 export async function createCluster(options: CreateClusterOptions): Promise<Cluster> {
-  const { env, log, clock = systemClock, accountFolder } = options;
-  const account = await findAccount(env, accountFolder);
+  const { env, log, clock = systemClock } = options;
+  const account = await findAccount(env, options.accountFolder);
   const exchange = createExchange(account.server, `${manager}/${toolVersion}`);
   const timings = { ...defaultClusterTimings, ...options.timings };
   const caller = createCaller({ account, exchange, log, clock, timings });
-  const resourceOf = createResources(caller);
-
-  async function pathOf(
-    { apiVersion, kind, namespace, name }: PathRef,
-    signal?: AbortSignal,
-  ): Promise<string> {
-    const { plural, namespaced } = await resourceOf(apiVersion, kind, signal);
-    const within =
-      namespaced && namespace !== ''
-        ? `/namespaces/${encodeURIComponent(namespace ?? account.namespace)}`
-        : '';
-    return `${pathOfVersion(apiVersion)}${within}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
-  }
-
-  async function ask(ref: PathRef, request: Omit<Request, 'path'> & { query?: Query }, signal?: AbortSignal) {
-    const { query = {}, ...rest } = request;
-    const search = new URLSearchParams(Object.entries(query)).toString();
-    const path = `${await pathOf(ref, signal)}${search === '' ? '' : `?${search}`}`;
-    const subject: Subject = { ...ref, request: { ...rest, path }, what: describe(ref, account.namespace) };
-    return { subject, reply: await caller.call(subject, signal) };
-  }
+  const ask = createAsk(caller, account.namespace);
 
   return {
     server: account.server,
@@ -61,50 +44,42 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
     bearer: async () => (await account.login(false)).bearer,
 
     async get<T extends KubeObject>(ref: ObjectRef, signal?: AbortSignal) {
-      const { subject, reply } = await ask(ref, { method: 'GET' }, signal);
-      return isAbsent(reply) ? undefined : (objectOf(reply, subject) as T);
+      const asked = await ask(ref, { method: 'GET' }, signal);
+      return isAbsent(asked) ? undefined : (objectOf(asked) as T);
     },
 
     list: async (query, signal) =>
-      await listAll(query, async (page) => await ask(query, { method: 'GET', query: page }, signal)),
+      await listAll(query, async (page) => await ask(placeOf(query), { method: 'GET', query: page }, signal)),
 
-    async apply<T extends KubeObject>(
-      object: KubeObject,
-      { fieldManager, force = false, dryRun = false, signal }: ApplyHow,
-    ) {
-      const query = { fieldManager, force: String(force), ...(dryRun && { dryRun: 'All' }), ...strict };
-      const request = {
-        method: 'PATCH',
-        query,
-        body: object,
-        contentType: 'application/apply-patch+yaml',
-      } as const;
-      const { subject, reply } = await ask(refOf(object), request, signal);
-      return objectOf(reply, subject) as T;
+    async apply<T extends KubeObject>(object: KubeObject, how: Parameters<Cluster['apply']>[1]) {
+      const { fieldManager, force = false, dryRun = false, signal } = how;
+      const query = { ...writing, fieldManager, force: String(force), ...(dryRun && { dryRun: 'All' }) };
+      const contentType = 'application/apply-patch+yaml';
+      return objectOf(
+        await ask(refOf(object), { method: 'PATCH', query, contentType, body: object }, signal),
+      ) as T;
     },
 
     async create<T extends KubeObject>(object: KubeObject, signal?: AbortSignal) {
-      const { name: _, ...place } = refOf(object);
-      const request = { method: 'POST', query: { fieldManager: manager, ...strict }, body: object } as const;
-      const { subject, reply } = await ask(place, request, signal);
-      const named = { ...subject, what: describe(refOf(object), account.namespace) };
-      return readStatus(reply)?.reason === 'AlreadyExists' ? undefined : (objectOf(reply, named) as T);
+      const request = { method: 'POST', query: writing, makes: object.metadata.name, body: object } as const;
+      const asked = await ask(placeOf(refOf(object)), request, signal);
+      return isTaken(asked) ? undefined : (objectOf(asked) as T);
     },
 
     async replace<T extends KubeObject>(object: KubeObject, signal?: AbortSignal) {
-      const request = { method: 'PUT', query: { fieldManager: manager, ...strict }, body: object } as const;
-      const { subject, reply } = await ask(refOf(object), request, signal);
-      return reply.status === 409 || isAbsent(reply) ? undefined : (objectOf(reply, subject) as T);
+      const asked = await ask(refOf(object), { method: 'PUT', query: writing, body: object }, signal);
+      return asked.reply.status === 409 || isAbsent(asked) ? undefined : (objectOf(asked) as T);
     },
 
-    async mergePatch<T extends KubeObject>(ref: ObjectRef, patch: object, signal?: AbortSignal) {
-      const { subject, reply } = await ask(ref, patchRequest('merge', patch), signal);
-      return objectOf(reply, subject) as T;
+    async mergePatch<T extends KubeObject>(ref: ObjectRef, body: object, signal?: AbortSignal) {
+      const contentType = 'application/merge-patch+json';
+      return objectOf(await ask(ref, { method: 'PATCH', query: writing, contentType, body }, signal)) as T;
     },
 
-    async jsonPatch<T extends KubeObject>(ref: ObjectRef, patch: readonly object[], signal?: AbortSignal) {
-      const { subject, reply } = await ask(ref, patchRequest('json', patch), signal);
-      return isAbsent(reply) || isFailedTest(reply) ? undefined : (objectOf(reply, subject) as T);
+    async jsonPatch<T extends KubeObject>(ref: ObjectRef, body: readonly object[], signal?: AbortSignal) {
+      const contentType = 'application/json-patch+json';
+      const asked = await ask(ref, { method: 'PATCH', query: writing, contentType, body }, signal);
+      return isAbsent(asked) || isFailedTest(asked) ? undefined : (objectOf(asked) as T);
     },
 
     async delete(ref, { uid, signal } = {}) {
@@ -113,37 +88,19 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
         kind: 'DeleteOptions',
         ...(uid !== undefined && { preconditions: { uid } }),
       };
-      const { subject, reply } = await ask(ref, { method: 'DELETE', body }, signal);
+      const asked = await ask(ref, { method: 'DELETE', body }, signal);
       // Gone after a try whose answer was lost: it was ours that removed it.
-      if (isAbsent(reply)) return reply.mayBeOurs;
-      if (reply.status === 409 && uid !== undefined) return false;
-      if (reply.status >= 300) throw explainAnswer(reply, subject);
+      if (isAbsent(asked)) return asked.reply.mayBeOurs;
+      if (asked.reply.status === 409 && uid !== undefined) return false;
+      requireSuccess(asked.reply, asked.subject);
       return true;
     },
 
     logs: createReadLogs(caller, log),
-
     createToken: async (query, signal) => await createToken(caller, log, query, signal),
-
-    async openApi(groupVersion, signal) {
-      const subject: Subject = {
-        request: { method: 'GET', path: `/openapi/v3/${groupVersion}` },
-        what: `the schema of ${groupVersion}`,
-        apiVersion: groupVersion.replace(/^apis?\//, ''),
-      };
-      const reply = await caller.call(subject, signal);
-      if (reply.status !== 200) throw explainAnswer(reply, subject);
-      return parse(reply.text);
-    },
+    openApi: async (groupVersion, signal) => await readOpenApi(caller, groupVersion, signal),
   };
 }
-
-type PathRef = Omit<ObjectRef, 'name'> & { readonly name?: string };
-type Query = Readonly<Record<string, string>>;
-type ApplyHow = Parameters<Cluster['apply']>[1];
-
-/** Refuse what the schema does not know instead of dropping it. */
-const strict = { fieldValidation: 'Strict' };
 
 const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): ObjectRef => ({
   apiVersion,
@@ -152,33 +109,9 @@ const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject):
   ...(namespace === undefined ? {} : { namespace }),
 });
 
-const patchRequest = (type: 'merge' | 'json', body: unknown) =>
-  ({
-    method: 'PATCH',
-    body,
-    contentType: `application/${type}-patch+json`,
-    query: { fieldManager: manager, ...strict },
-  }) as const;
-
-function describe({ kind, name, namespace }: PathRef, home: string): string {
-  if (name === undefined) return `${kind}s of ${namespace ?? home}`;
-  return `${kind} ${namespace ?? home}/${name}`;
-}
-
-/** The object is absent; a kind that is absent is another 404. */
-function isAbsent(reply: Reply): boolean {
-  const said = readStatus(reply);
-  return reply.status === 404 && said !== undefined && said.name !== '' && said.kind !== 'namespaces';
-}
-
-/** All that the server says of a JSON patch that cannot be applied, a `test` in it above all. */
-function isFailedTest(reply: Reply): boolean {
-  return reply.status === 422 && (readStatus(reply)?.causes.length ?? 0) === 0;
-}
-
-function objectOf(reply: Reply, subject: Subject): KubeObject {
-  const body = parse(reply.text);
-  if (reply.status >= 300 || !isRecord(body) || !isRecord(body['metadata']))
-    throw explainAnswer(reply, subject);
-  return body as KubeObject;
-}
+/** The collection that an object is in. */
+const placeOf = ({ apiVersion, kind, namespace }: Omit<ObjectRef, 'name'>) => ({
+  apiVersion,
+  kind,
+  ...(namespace === undefined ? {} : { namespace }),
+});

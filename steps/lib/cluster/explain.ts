@@ -8,6 +8,10 @@ import { quoteShort, sourceOf } from './quote.ts';
 import { refuse, type Refusal, type Subject } from './refusal.ts';
 import { readStatus, type Status } from './status.ts';
 
+export function requireSuccess(answer: Answer, subject: Subject): void {
+  if (answer.status >= 300) throw explainAnswer(answer, subject);
+}
+
 /** Every answer that is not a success, as an error for the person on call. Bodies and headers are never printed whole. */
 export function explainAnswer(answer: Answer, subject: Subject): ClusterError {
   const said = readStatus(answer) ?? foreignStatus(answer);

@@ -1,12 +1,12 @@
 import type { KubeObject, ListQuery } from '../cluster.ts';
+import type { Asked } from './asking.ts';
 import type { Reply } from './caller.ts';
 import { explainAnswer } from './explain.ts';
-import type { Subject } from './refusal.ts';
 import { isRecord, parse } from './status.ts';
 
 const pageSize = '250';
 
-type AskPage = (query: Readonly<Record<string, string>>) => Promise<{ subject: Subject; reply: Reply }>;
+type AskPage = (query: Readonly<Record<string, string>>) => Promise<Asked>;
 
 /** All pages; from the start again when the server has forgotten where we were. */
 export async function listAll<T extends KubeObject>(query: ListQuery, ask: AskPage): Promise<T[]> {

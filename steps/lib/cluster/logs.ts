@@ -26,7 +26,7 @@ export function createReadLogs(caller: Caller, log: Log): Cluster['logs'] {
       log.warn(`cannot read ${subject.what}`, { because: reply.evidence[0] ?? reply.message });
       return '';
     }
-    if (reply.status === 200) return reply.text;
+    if (reply.status === 200 || reply.status === 204) return reply.text;
     if (hasNone(reply.status, readStatus(reply)?.message ?? '')) return '';
     throw explainAnswer(reply, subject);
   };
