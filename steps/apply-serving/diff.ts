@@ -29,7 +29,7 @@ function flatten(value: unknown, field = '', into = new Map<string, string>()): 
   if (own.test(field)) return into;
   const entries = childrenOf(value);
   if (!entries || entries.length === 0) {
-    if (value !== undefined) into.set(field, JSON.stringify(value));
+    if (value !== undefined && field !== '') into.set(field, JSON.stringify(value));
     return into;
   }
   for (const [key, child] of entries) flatten(child, join(field, key), into);

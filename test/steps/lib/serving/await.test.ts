@@ -24,7 +24,7 @@ async function applied(fate: 'ready' | 'crash' | 'pending') {
   };
   const becomes = (next: 'ready' | 'crash' | 'pending') => {
     kserve.paths.set(pair.path, next);
-    reconcile(cluster, kserve, object as never);
+    reconcile(cluster, kserve, object);
   };
   return { cluster, kserve, lines, wait, becomes };
 }

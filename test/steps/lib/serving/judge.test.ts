@@ -228,10 +228,12 @@ describe('whatever a cluster shows', () => {
   it('gets a verdict that is final at once or a line to print', () => {
     fc.assert(
       fc.property(anyLooks, (looks) => {
-        for (const verdict of follow(timed(looks))) {
-          if (verdict.kind === 'waiting') expect(verdict.progress.line).not.toBe('');
-          if (verdict.kind === 'failed') expect(verdict.problem.code).toMatch(/^LD1\d\d [A-Z0-9_]+$/);
-        }
+        const mute = follow(timed(looks)).filter(
+          (verdict) =>
+            (verdict.kind === 'waiting' && verdict.progress.line === '') ||
+            (verdict.kind === 'failed' && !/^LD1\d\d [A-Z0-9_]+$/.test(verdict.problem.code)),
+        );
+        expect(mute).toEqual([]);
       }),
       { numRuns: 300 },
     );

@@ -34,14 +34,14 @@ function grab(cluster: MemoryCluster, run: string, concurrency: Concurrency, onS
   return { taken, lines };
 }
 
-const holderOf = (cluster: MemoryCluster) =>
-  cluster.peek<Lease>('Lease', 'gpt-rollout')?.spec?.holderIdentity;
+const leaseOf = (cluster: MemoryCluster): Lease | undefined => cluster.peek('Lease', 'gpt-rollout');
+const holderOf = (cluster: MemoryCluster) => leaseOf(cluster)?.spec?.holderIdentity;
 
 describe('the lock of a service', () => {
   it('is made on first use, with the times as the API server wants them', async () => {
     const cluster = memoryCluster();
     await expect(grab(cluster, 'a', 'queue').taken).resolves.toBe('taken');
-    const lease = cluster.peek<Lease>('Lease', 'gpt-rollout');
+    const lease = leaseOf(cluster);
     expect(lease?.spec).toEqual({
       holderIdentity: 'a',
       acquireTime: '2026-01-01T00:00:00.000000Z',
@@ -75,7 +75,7 @@ describe('the lock of a service', () => {
     await grab(cluster, 'a', 'queue').taken;
     pipelineRun(cluster, 'a', status);
     await expect(grab(cluster, 'b', 'fail').taken).resolves.toBe('taken');
-    expect(cluster.peek<Lease>('Lease', 'gpt-rollout')?.spec).toMatchObject({
+    expect(leaseOf(cluster)?.spec).toMatchObject({
       holderIdentity: 'b',
       leaseTransitions: 1,
     });

@@ -24,7 +24,9 @@ export interface MemoryCluster extends Cluster {
   onWrite: (object: KubeObject) => void;
   /** What the API server would have, written by somebody else; its fields are theirs when `manager` is given. */
   put(object: KubeObject, manager?: string): KubeObject;
-  peek<T extends KubeObject = KubeObject>(kind: string, name: string): T | undefined;
+  peek(kind: string, name: string): KubeObject | undefined;
+  names(kind: string): string[];
+  drop(kind: string, name: string): void;
   /** Requests that change something. */
   writes(): MemoryRequest[];
 }
@@ -63,9 +65,9 @@ export function memoryCluster({ openApi = {} }: { readonly openApi?: unknown } =
     return work();
   };
 
-  const written = <T extends KubeObject>(object: KubeObject): T => {
+  const written = (object: KubeObject): KubeObject => {
     cluster.onWrite(object);
-    return structuredClone(objects.get(objectKey(object)) ?? object) as T;
+    return structuredClone(objects.get(objectKey(object)) ?? object);
   };
 
   const applyTo = (object: KubeObject, options: ApplyOptions) => {
@@ -89,8 +91,10 @@ export function memoryCluster({ openApi = {} }: { readonly openApi?: unknown } =
       if (manager) owners.set(objectKey(object), new Map([[manager, object]]));
       return store(object);
     },
-    peek: <T extends KubeObject>(kind: string, name: string) =>
-      structuredClone(objects.get(keyOf(kind, name))) as T | undefined,
+    peek: (kind, name) => structuredClone(objects.get(keyOf(kind, name))),
+    names: (kind) =>
+      [...objects.values()].filter((object) => object.kind === kind).map(({ metadata }) => metadata.name),
+    drop: (kind, name) => void objects.delete(keyOf(kind, name)),
     writes: () => cluster.requests.filter(({ verb }) => /^(apply|create|replace|delete)$/.test(verb)),
     bearer: () => Promise.resolve('token'),
     get: <T extends KubeObject>(ref: ObjectRef) =>
@@ -107,18 +111,18 @@ export function memoryCluster({ openApi = {} }: { readonly openApi?: unknown } =
         { verb: options.dryRun ? 'dry-run' : 'apply', kind: object.kind, name: object.metadata.name },
         () => {
           const result = applyTo(object, options);
-          return result.changed ? written<T>(result.object) : (result.object as T);
+          return result.changed ? (written(result.object) as T) : (result.object as T);
         },
       ),
     create: <T extends KubeObject>(object: KubeObject) =>
       serve({ verb: 'create', kind: object.kind, name: object.metadata.name }, () =>
-        objects.has(objectKey(object)) ? undefined : written<T>(store(object)),
+        objects.has(objectKey(object)) ? undefined : (written(store(object)) as T),
       ),
     replace: <T extends KubeObject>(object: KubeObject) =>
       serve({ verb: 'replace', kind: object.kind, name: object.metadata.name }, () => {
         const { resourceVersion } = objects.get(objectKey(object))?.metadata ?? {};
         if (resourceVersion !== object.metadata.resourceVersion) return undefined;
-        return written<T>(store(object));
+        return written(store(object)) as T;
       }),
     delete: (ref) =>
       serve({ verb: 'delete', kind: ref.kind, name: ref.name }, () => objects.delete(refKey(ref))),

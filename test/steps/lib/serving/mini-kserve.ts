@@ -6,9 +6,9 @@ import { namespace, service } from './rollout.ts';
 
 export interface MiniKserve {
   /** How the pods of a runtime turn out; `ready` unless it is said. */
-  readonly fates: Map<string, 'ready' | 'crash' | 'pending'>;
+  readonly fates: Map<string, Fate>;
   /** The same by path. */
-  readonly paths: Map<string, 'ready' | 'crash' | 'pending'>;
+  readonly paths: Map<string, Fate>;
 }
 
 /** Where a new service of this KServe is called Standard. */
@@ -27,45 +27,59 @@ export function clusterWithKserve(): { readonly cluster: MemoryCluster; readonly
   const cluster = memoryCluster({ openApi });
   const kserve: MiniKserve = { fates: new Map(), paths: new Map() };
   cluster.onWrite = (object) => {
-    if (object.kind === 'InferenceService') reconcile(cluster, kserve, object as InferenceService);
+    if (object.kind === 'InferenceService') reconcile(cluster, kserve, object);
   };
   return { cluster, kserve };
 }
 
-export function reconcile(cluster: MemoryCluster, kserve: MiniKserve, isvc: InferenceService): void {
-  const { runtime = '', storage: { path = '' } = {} } = isvc.spec?.predictor?.model ?? {};
-  const fate = kserve.fates.get(runtime) ?? kserve.paths.get(path) ?? 'ready';
-  const template = templateOf(isvc, cluster.peek<ServingRuntime>('ServingRuntime', runtime));
-  const hash = hashOf(template, 10);
-  const old = cluster.peek('Deployment', `${service}-predictor`);
-  const before = Number(old?.metadata.annotations?.[revision] ?? 0);
-  const number = String(before + 1);
-  const deployment = cluster.put({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: `${service}-predictor`, namespace, annotations: { [revision]: number } },
-    spec: {
-      replicas: 1,
-      strategy: isvc.spec?.predictor?.['deploymentStrategy'] ?? { type: 'RollingUpdate' },
-      template,
-    },
-  });
-  const counts = { replicas: 1, updatedReplicas: 1, availableReplicas: fate === 'ready' ? 1 : 0 };
-  cluster.put({ ...deployment, status: { observedGeneration: deployment.metadata.generation, ...counts } });
+export function reconcile(cluster: MemoryCluster, kserve: MiniKserve, object: KubeObject): void {
+  const isvc: InferenceService = object;
+  const { runtime = '', storage } = isvc.spec?.predictor?.model ?? {};
+  const fate = kserve.fates.get(runtime) ?? kserve.paths.get(storage?.path ?? '') ?? 'ready';
+  const template = templateOf(isvc, cluster.peek('ServingRuntime', runtime) as ServingRuntime | undefined);
+  const deployment = deploy(cluster, isvc, { template, fate });
   const set = cluster.put({
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: {
-      name: `${service}-${hash}`,
+      name: `${service}-${hashOf(template, 10)}`,
       namespace,
       labels,
-      annotations: { [revision]: number },
+      annotations: { ...deployment.metadata.annotations },
       ownerReferences: [owner(deployment)],
     },
     spec: { template },
   });
+  for (const name of cluster.names('Pod')) cluster.drop('Pod', name);
   cluster.put(podOf(fate, set));
-  const live = cluster.peek<InferenceService>('InferenceService', service) ?? isvc;
+  report(cluster, isvc, fate);
+}
+
+type Fate = 'ready' | 'crash' | 'pending';
+
+function deploy(
+  cluster: MemoryCluster,
+  isvc: InferenceService,
+  { template, fate }: { readonly template: object; readonly fate: Fate },
+): KubeObject {
+  const name = `${service}-predictor`;
+  const before = Number(cluster.peek('Deployment', name)?.metadata.annotations?.[revision] ?? 0);
+  const strategy = isvc.spec?.predictor?.['deploymentStrategy'] ?? { type: 'RollingUpdate' };
+  const deployment = cluster.put({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, annotations: { [revision]: String(before + 1) } },
+    spec: { replicas: 1, strategy, template },
+  });
+  const counts = { replicas: 1, updatedReplicas: 1, availableReplicas: fate === 'ready' ? 1 : 0 };
+  return cluster.put({
+    ...deployment,
+    status: { observedGeneration: deployment.metadata.generation, ...counts },
+  });
+}
+
+function report(cluster: MemoryCluster, isvc: InferenceService, fate: Fate): void {
+  const live = cluster.peek('InferenceService', service) ?? isvc;
   cluster.put({
     ...live,
     status: {
@@ -97,7 +111,7 @@ function templateOf(isvc: InferenceService, runtime: ServingRuntime | undefined)
   };
 }
 
-function podOf(fate: 'ready' | 'crash' | 'pending', set: KubeObject): KubeObject {
+function podOf(fate: Fate, set: KubeObject): KubeObject {
   const server = {
     ready: { ready: true, restartCount: 0, state: { running: {} } },
     crash: { ready: false, restartCount: 3, state: { terminated: { exitCode: 1, reason: 'Error' } } },

@@ -43,7 +43,10 @@ describe('what is observed', () => {
 
   it('is the pods of the new ReplicaSet once it is there', async () => {
     const { cluster, apply } = await rolledOut();
+    const [name = ''] = cluster.names('Pod');
+    const oldPod = cluster.peek('Pod', name) as KubeObject;
     await apply(wanted, 'new');
+    cluster.put(oldPod);
     const { pods, oldPods, deployment } = await observe(cluster, target);
     expect(deployment).toMatchObject({ observed: true, wanted: 1, available: 1 });
     expect(pods).toHaveLength(1);
