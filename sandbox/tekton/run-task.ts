@@ -135,7 +135,8 @@ async function startStep(request: TaskRunRequest, paths: readonly (readonly [str
   const { task, variables, host, serviceAccount } = request;
   const [step] = task.spec.steps;
   if (!step) throw new Error(`Task ${task.metadata.name} has no step`);
-  const fill = (text: string) => rewrite(substitute(text, variables), paths);
+  // Paths of the YAML only: a value that looks like one is not for this pod.
+  const fill = (text: string) => substitute(rewrite(text, paths), variables);
   const [program, ...words] = [...step.command, ...(step.args ?? [])].map(fill);
   if (program !== 'node') throw new Error(`the sandbox's image holds node and no ${program}`);
   const env: Record<string, string> = {

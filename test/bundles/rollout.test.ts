@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDemoModel, type DemoModel } from '../../sandbox/demo-model.ts';
+import { publish } from '../../sandbox/hub/repo.ts';
+import type { KserveFault } from '../../sandbox/kserve.ts';
+import { rollOut, type RolloutRequest } from '../../sandbox/rollout.ts';
+import { startWorld, type World } from '../../sandbox/world.ts';
+
+const dist = new URL('../../dist', import.meta.url).pathname;
+const mebibyte = 2 ** 20;
+
+async function roll(world: World, options: Partial<RolloutRequest> = {}) {
+  const lines: string[] = [];
+  const end = await rollOut({
+    world,
+    params: { 'hf-endpoint': world.hub.url, tries: '1' },
+    signal: new AbortController().signal,
+    onLine: (task, step, line) => lines.push(`[${task} : ${step}] ${line}`),
+    ...options,
+  });
+  const task = (name: string) => end.tasks.find((one) => one.name === name);
+  return { ...end, lines, task, outcome: (name: string) => task(name)?.results.get('outcome') };
+}
+
+async function digests(world: World): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const key of world.bucket.keys(world.bucketName)) {
+    const hash = createHash('sha256');
+    for await (const chunk of world.bucket.read(world.bucketName, key)) hash.update(chunk);
+    found[key] = hash.digest('hex');
+  }
+  return found;
+}
+
+function servedPath(world: World): unknown {
+  const service = world.cluster.controllers.get({
+    apiVersion: 'serving.kserve.io/v1beta1',
+    kind: 'InferenceService',
+    name: 'gpt-oss-20b-rhaiis',
+    namespace: 'gpt-oss',
+  }) as { spec?: { predictor?: { model?: { storage?: { path?: string } } } } } | undefined;
+  return service?.spec?.predictor?.model?.storage?.path;
+}
+
+describe('the Pipeline, with the real bundles, over the life of a service', () => {
+  let world: World;
+  let model: DemoModel;
+  const faults: KserveFault[] = [];
+
+  beforeAll(async () => {
+    model = createDemoModel({ bytes: 64 * mebibyte });
+    world = await startWorld({ repo: model.repo, dist, kserveFaults: faults });
+  });
+
+  afterAll(() => world.close());
+
+  it('rolls the first revision out', async () => {
+    const run = await roll(world);
+    expect(run.lines.filter((line) => / error /.test(line))).toEqual([]);
+    expect(run.status).toBe('Succeeded');
+    expect(Object.fromEntries(run.tasks.map(({ name, results }) => [name, results.get('outcome')]))).toEqual({
+      'stage-model': 'ok',
+      'verify-tiktoken': 'ok',
+      'apply-serving': 'ok',
+      'wait-ready': 'ok',
+      'smoke-tool-calls': 'ok',
+      'rotate-token': 'ok',
+      'settle-rollout': 'ok',
+    });
+    expect(run.results.get('revision')).toBe(model.first.commit);
+    expect(servedPath(world)).toBe(`models/openai/gpt-oss-20b/${model.first.commit}/`);
+  });
+
+  it('changes nothing when the same revision comes again', async () => {
+    const before = await digests(world);
+    const run = await roll(world);
+    expect(run.status).toBe('Succeeded');
+    expect(run.results.get('bytes-moved')).toBe('0');
+    expect(run.outcome('stage-model')).toBe('unchanged');
+    expect(run.outcome('apply-serving')).toBe('unchanged');
+    expect(run.outcome('rotate-token')).toBe('unchanged');
+    expect(await digests(world)).toEqual(before);
+  });
+
+  it('moves only what a second revision changed, and promotes it', async () => {
+    publish(model.repo, model.second);
+    const run = await roll(world);
+    expect(run.status).toBe('Succeeded');
+    expect(Number(run.results.get('bytes-moved'))).toBeLessThan(mebibyte);
+    expect(servedPath(world)).toBe(`models/openai/gpt-oss-20b/${model.second.commit}/`);
+  });
+
+  it('puts the old revision back when tool calls of the new one fail, and stays red', async () => {
+    const third = model.withChangedShard();
+    faults.push({
+      path: `models/openai/gpt-oss-20b/${third.commit}/`,
+      play: { model: [{ kind: 'call-in-content', on: 'tools' }] },
+    });
+    publish(model.repo, third);
+    const run = await roll(world);
+    expect(run.status).toBe('Failed');
+    expect(run.task('smoke-tool-calls')).toMatchObject({ status: 'Failed', exitCode: 65 });
+    expect(run.task('rotate-token')?.status).toBe('None');
+    expect(run.task('settle-rollout')?.results.get('state')).toBe('rolled-back');
+    expect(servedPath(world)).toBe(`models/openai/gpt-oss-20b/${model.second.commit}/`);
+  });
+
+  it('does not roll out again by itself what failed', async () => {
+    const run = await roll(world);
+    expect(run.status).toBe('Failed');
+    expect(run.task('apply-serving')?.status).toBe('Failed');
+    expect(servedPath(world)).toBe(`models/openai/gpt-oss-20b/${model.second.commit}/`);
+  });
+
+  it('never needed more than its Roles, nor anything that the sandbox does not know', () => {
+    expect(world.refusals()).toEqual([]);
+    const forbidden = world.cluster.served.filter(
+      ({ user, status }) => status === 403 && user.includes(':llm-rollout-'),
+    );
+    expect(forbidden).toEqual([]);
+  });
+
+  it('left no file of a run behind', async () => {
+    expect(await readdir(world.host.workFolder)).toEqual([]);
+  });
+});
+
+describe('a stage step that is killed', () => {
+  it('is repeated as the Pipeline says, and the bucket ends with the same bytes', async () => {
+    const model = createDemoModel({ bytes: 96 * mebibyte });
+    const undisturbed = await startWorld({ repo: model.repo, dist });
+    const wanted = await roll(undisturbed).then(() => digests(undisturbed));
+    await undisturbed.close();
+    const world = await startWorld({ repo: model.repo, dist });
+    const run = await roll(world, {
+      onStart: (task, pid, attempt) => {
+        if (task === 'stage-model' && attempt === 1) void killInTheMiddle(world, pid);
+      },
+    });
+    expect(run.task('stage-model')).toMatchObject({ status: 'Succeeded', attempts: 2 });
+    expect(await digests(world)).toEqual(wanted);
+    expect(world.bucket.uploads(world.bucketName)).toEqual([]);
+    await world.close();
+  });
+});
+
+/** SIGKILL once parts have arrived and before all have. */
+async function killInTheMiddle(world: World, pid: number): Promise<void> {
+  const parts = () => world.bucket.uploads(world.bucketName).reduce((sum, upload) => sum + upload.parts, 0);
+  while (parts() < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+  process.kill(pid, 'SIGKILL');
+}
