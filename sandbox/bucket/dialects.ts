@@ -14,11 +14,16 @@ export interface Dialect {
   readonly conditionalCopy: boolean;
   /** ListParts after an abort. */
   readonly abortedUpload: 'NoSuchUpload' | 'NoSuchKey';
+  /** ListMultipartUploads goes on from the upload it named last; else it refuses its own marker. */
+  readonly continuesUploads: boolean;
+  readonly unknownAccessKey: { readonly status: number; readonly code: string };
 }
+
+const invalidAccessKeyId = { status: 403, code: 'InvalidAccessKeyId' } as const;
 
 export type DialectName = keyof typeof dialects;
 
-/** `noobaa`: NSFS 5.23. `rgw`: Ceph 16.2. Both as their real servers answered. */
+/** `noobaa`: NSFS 5.23. `rgw`: Ceph 16.2. `versitygw`: 1.7.0 on a file system. Each as the real server answered. */
 export const dialects = {
   aws: {
     etag: 'md5',
@@ -29,6 +34,8 @@ export const dialects = {
     conditionalComplete: true,
     conditionalCopy: true,
     abortedUpload: 'NoSuchUpload',
+    continuesUploads: true,
+    unknownAccessKey: invalidAccessKeyId,
   },
   noobaa: {
     etag: 'opaque',
@@ -39,6 +46,8 @@ export const dialects = {
     conditionalComplete: true,
     conditionalCopy: true,
     abortedUpload: 'NoSuchUpload',
+    continuesUploads: true,
+    unknownAccessKey: invalidAccessKeyId,
   },
   rgw: {
     etag: 'md5',
@@ -49,5 +58,19 @@ export const dialects = {
     conditionalComplete: false,
     conditionalCopy: false,
     abortedUpload: 'NoSuchKey',
+    continuesUploads: true,
+    unknownAccessKey: invalidAccessKeyId,
+  },
+  versitygw: {
+    etag: 'md5',
+    verifiesPayload: true,
+    checksums: true,
+    listsPartsInPages: true,
+    secondComplete: 'NoSuchUpload',
+    conditionalComplete: true,
+    conditionalCopy: true,
+    abortedUpload: 'NoSuchUpload',
+    continuesUploads: false,
+    unknownAccessKey: { status: 404, code: 'XAdminUserNotFound' },
   },
 } as const satisfies Record<string, Dialect>;

@@ -85,6 +85,8 @@ function entryOf(key: string, prefix: string, delimiter: string): Entry {
 export function listMultipartUploads(call: Call): Answer {
   const { request, bucket } = call;
   const { prefix = '', 'key-marker': keyMarker = '', 'upload-id-marker': idMarker = '' } = request.query;
+  if (keyMarker !== '' && idMarker !== '' && !call.dialect.continuesUploads)
+    throw invalidArgument('Invalid uploadId marker');
   const max = countOf(request, 'max-uploads', call.pageSize);
   const encode = encoder(request);
   const all = [...bucket.uploads.values()]

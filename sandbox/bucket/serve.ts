@@ -46,6 +46,7 @@ async function carryOut(service: Service, request: S3Request, { req, record }: E
   verifySignature({ method, target, headers: req.headers }, service.credentials, {
     region: service.region,
     now: service.now().getTime(),
+    unknownAccessKey: service.dialect.unknownAccessKey,
   });
   refuseStreaming(method, req.headers);
   const bucket = service.store.bucket(request.bucket);

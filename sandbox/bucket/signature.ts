@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Dialect } from './dialects.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Credentials {
@@ -14,6 +15,13 @@ interface Signed {
   readonly headers: IncomingHttpHeaders;
 }
 
+interface Judgement {
+  /** The only region that is taken; any when undefined. */
+  readonly region: string | undefined;
+  readonly now: number;
+  readonly unknownAccessKey: Dialect['unknownAccessKey'];
+}
+
 const maxSkewMs = 15 * 60_000;
 
 /**
@@ -23,13 +31,13 @@ const maxSkewMs = 15 * 60_000;
 export function verifySignature(
   request: Signed,
   credentials: Credentials,
-  { region, now }: { region: string | undefined; now: number },
+  { region, now, unknownAccessKey }: Judgement,
 ): void {
   const authorization = parseAuthorization(request.headers.authorization);
   if (authorization.accessKeyId !== credentials.accessKeyId)
     throw new Refusal(
-      403,
-      'InvalidAccessKeyId',
+      unknownAccessKey.status,
+      unknownAccessKey.code,
       'The AWS Access Key Id you provided does not exist in our records.',
     );
   const time = headerOf(request.headers, 'x-amz-date');

@@ -3,53 +3,81 @@ import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DialectName } from '../../sandbox/bucket/dialects.ts';
+import { type DialectName, dialects } from '../../sandbox/bucket/dialects.ts';
 import { startBucket } from '../../sandbox/bucket.ts';
 import { createBucket, type S3Secret } from '../../steps/lib/bucket.ts';
 import { createLog } from '../../steps/lib/log.ts';
-import { type BucketAbility, bucketContract } from './bucket.ts';
-
-const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
-  aws: [],
-  noobaa: ['payload verification', 'checksums', 'md5 etags', 'paged parts', 'second complete'],
-  rgw: ['conditional complete', 'conditional copy', 'checksums'],
-};
+import { type BucketAbility, bucketContract, type BucketUnderTest } from './bucket.ts';
 
 const pageSize = 20;
+const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
+  aws: [],
+  noobaa: ['md5 etags'],
+  rgw: ['conditional copy'],
+  versitygw: [],
+};
 
-for (const dialect of ['aws', 'noobaa', 'rgw'] as const)
+for (const dialect of Object.keys(dialects) as DialectName[])
   bucketContract(`the sandbox as ${dialect}`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bucket-contract-'));
-    const server = await startBucket({
-      folder,
-      accessKeyId: 'AKIASANDBOX',
-      secretAccessKey: 'the-secret-key-of-the-sandbox',
-      buckets: ['models'],
-      dialect,
-      pageSize,
-    });
-    const secret: S3Secret = {
-      AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-      AWS_SECRET_ACCESS_KEY: 'the-secret-key-of-the-sandbox',
+    const keys = { accessKeyId: 'AKIASANDBOX', secretAccessKey: 'the-secret-key-of-the-sandbox' };
+    const server = await startBucket({ folder, ...keys, buckets: ['models'], dialect, pageSize });
+    const { close, ...client } = openClient({
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
       AWS_S3_ENDPOINT: server.url,
       AWS_S3_BUCKET: 'models',
-    };
-    const httpAgent = new http.Agent({ keepAlive: true });
-    const httpsAgent = new https.Agent({ keepAlive: true });
-    const log = createLog({ write: () => {}, env: {}, step: 'contract' });
-    const open = (change: Partial<S3Secret>) =>
-      createBucket({ secret: { ...secret, ...change }, network: { httpAgent, httpsAgent }, log });
+    });
     return {
-      bucket: open({}),
-      secret,
-      open,
+      ...client,
       prefix: 'contract/',
       pageSize,
       lacks: new Set(lacks[dialect]),
       close: async () => {
-        httpAgent.destroy();
+        close();
         await server.close();
         await rm(folder, { recursive: true });
       },
     };
   });
+
+/*
+ * Any other server is judged the same way: give the keys of its data connection as variables, and in S3_LACKS,
+ * comma-separated, what it is known not to do. All happens under one prefix, which is emptied at the end.
+ */
+const { AWS_S3_ENDPOINT, AWS_S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION } =
+  process.env;
+if (AWS_S3_ENDPOINT !== undefined && AWS_S3_BUCKET !== undefined)
+  bucketContract(AWS_S3_ENDPOINT, async () => {
+    const { close, ...client } = openClient({
+      AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY_ID ?? '',
+      AWS_SECRET_ACCESS_KEY: AWS_SECRET_ACCESS_KEY ?? '',
+      AWS_S3_ENDPOINT,
+      AWS_S3_BUCKET,
+      AWS_DEFAULT_REGION,
+    });
+    return {
+      ...client,
+      prefix: `llm-rollout-contract/${Date.now().toString(36)}/`,
+      lacks: new Set((process.env['S3_LACKS'] ?? '').split(',') as BucketAbility[]),
+      close: async () => close(),
+    };
+  });
+
+function openClient(secret: S3Secret): Pick<BucketUnderTest, 'bucket' | 'open'> & { close(): void } {
+  const network = {
+    httpAgent: new http.Agent({ keepAlive: true }),
+    httpsAgent: new https.Agent({ keepAlive: true }),
+  };
+  const log = createLog({ write: () => {}, env: {}, step: 'contract' });
+  const open = (change: Partial<S3Secret>) =>
+    createBucket({ secret: { ...secret, ...change }, network, log });
+  return {
+    bucket: open({}),
+    open,
+    close: () => {
+      network.httpAgent.destroy();
+      network.httpsAgent.destroy();
+    },
+  };
+}

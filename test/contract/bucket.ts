@@ -5,7 +5,6 @@ import { type Bucket, isUploadGone, type S3Secret } from '../../steps/lib/bucket
 /** A bucket to judge, and what the server behind it is known not to do. */
 export interface BucketUnderTest {
   readonly bucket: Bucket;
-  readonly secret: S3Secret;
   /** The same bucket with other keys, region or name. */
   readonly open: (change: Partial<S3Secret>) => Bucket;
   /** A prefix of its own, so that a shared bucket can be used again; it ends with a slash. */
@@ -16,15 +15,7 @@ export interface BucketUnderTest {
   readonly close?: () => Promise<void>;
 }
 
-export type BucketAbility =
-  | 'conditional put'
-  | 'conditional complete'
-  | 'conditional copy'
-  | 'payload verification'
-  | 'checksums'
-  | 'md5 etags'
-  | 'paged parts'
-  | 'second complete';
+export type BucketAbility = 'conditional put' | 'conditional copy' | 'md5 etags';
 
 const mebibyte = 1024 ** 2;
 
@@ -47,7 +38,7 @@ export function bucketContract(name: string, makeBucket: () => Promise<BucketUnd
         await bucket.abortUpload(key, uploadId);
       for (const { key } of await bucket.list(under.prefix)) await bucket.delete(key);
       await under.close?.();
-    });
+    }, 120_000);
 
     describe('objects', () => {
       test('a put object is there, whole, with its metadata', async () => {
@@ -347,7 +338,7 @@ export function bucketContract(name: string, makeBucket: () => Promise<BucketUnd
         const wrongKey = under.open({ AWS_ACCESS_KEY_ID: 'AKIANOTTHEREATALL000' });
         await expect(wrongKey.list(under.prefix)).rejects.toMatchObject({
           failure: 'refused',
-          code: 'InvalidAccessKeyId',
+          message: expect.stringContaining('does not know the access key'),
         });
       });
 

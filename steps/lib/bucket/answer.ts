@@ -8,6 +8,8 @@ export class S3Answer extends Error {
   readonly status: number;
   /** `<Code>`; empty where the answer had no body to say it. */
   readonly code: string;
+  /** `<Message>`; empty likewise. */
+  readonly said: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Text of `<Region>`, where the server names the right one. */
   readonly region: string | undefined;
@@ -19,9 +21,12 @@ export class S3Answer extends Error {
 
   constructor(raw: RawAnswer, body: string, foreign?: string) {
     const error = /<Error\b[^>]*>([\s\S]*)<\/Error>/.exec(body)?.[1] ?? '';
-    super(tag(error, 'Message') ?? '');
+    const code = tag(error, 'Code') ?? '';
+    const said = tag(error, 'Message') ?? '';
+    super(`HTTP ${raw.statusCode} ${foreign ?? code} ${said}`.trim());
     this.status = raw.statusCode;
-    this.code = tag(error, 'Code') ?? '';
+    this.code = code;
+    this.said = said;
     this.headers = raw.headers;
     this.region = tag(error, 'Region') ?? raw.headers['x-amz-bucket-region'];
     this.foreign = foreign;
@@ -42,17 +47,9 @@ export async function judgeAnswer(raw: RawAnswer, expected: Expectation): Promis
   const promisesEtag = expected === 'bytes' || expected === 'etag';
   if (ok && promisesEtag && raw.headers['etag'] !== undefined) return;
   const body = await readText(raw.body, ok ? maxXml : maxError);
-  if (ok && isExpected(raw, body, expected)) {
-    raw.body = Readable.from(body === '' ? [] : [Buffer.from(body)]);
-    return;
-  }
-  throw new S3Answer(raw, body, isError(raw, body) ? undefined : describeForeign(raw, body));
-}
-
-/** An S3 error says so in XML, or, answering HEAD, says nothing at all. */
-function isError(raw: RawAnswer, body: string): boolean {
-  const silent = raw.statusCode >= 300 && body.trim() === '' && !isHtml(raw, body);
-  return errorForm.test(body) || silent;
+  if (!ok || !isExpected(raw, body, expected))
+    throw new S3Answer(raw, body, nameForeign(raw, body, expected));
+  raw.body = Readable.from(body === '' ? [] : [Buffer.from(body)]);
 }
 
 function isExpected(raw: RawAnswer, body: string, expected: Expectation): boolean {
@@ -60,13 +57,25 @@ function isExpected(raw: RawAnswer, body: string, expected: Expectation): boolea
   return expected === 'xml' && resultForm.test(body);
 }
 
+/** An S3 error says so in XML, or says nothing: to HEAD, and when it broke off while it still worked. */
+function nameForeign(raw: RawAnswer, body: string, expected: Expectation): string | undefined {
+  if (errorForm.test(body)) return undefined;
+  const silent = body.trim() === '' && !isHtml(raw, body);
+  const maySay = raw.statusCode >= 300 || expected === 'xml';
+  return silent && maySay ? undefined : describeForeign(raw, body);
+}
+
 const maxXml = 64 * 1024 * 1024;
 const maxError = 64 * 1024;
-const resultForm = /^\s*(?:<\?xml[^>]*>)?\s*<\w+Result\b/;
+// `…Result` in S3, `…Response` for some in moto.
+const resultForm = /^\s*(?:<\?xml[^>]*>)?\s*<\w+(?:Result|Response)\b/;
 const errorForm = /^\s*(?:<\?xml[^>]*>)?\s*<Error\b/;
 
+/** By the words, where there are any: moto calls its XML text/html. Else by who else would call nothing so. */
 function isHtml({ headers }: RawAnswer, body: string): boolean {
-  return /text\/html/i.test(headers['content-type'] ?? '') || /^\s*<(?:!doctype\s+html|html)\b/i.test(body);
+  if (body.trim() !== '') return /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(body);
+  const fromS3 = Object.keys(headers).some((name) => name.startsWith('x-amz'));
+  return !fromS3 && /text\/html/i.test(headers['content-type'] ?? '');
 }
 
 /** `text/html, “Application is not available”`: enough to see who answered. */

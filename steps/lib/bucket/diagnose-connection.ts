@@ -1,6 +1,5 @@
-import type { Diagnosis } from './diagnose-answer.ts';
+import type { Asked, Diagnosis } from './diagnosis.ts';
 import { codeOf, cutCodes, isTimeout } from './transient.ts';
-import type { Asked } from './translate.ts';
 
 /** What it means that no answer came; what nobody foresaw is a defect of ours. */
 export function diagnoseConnection(error: unknown, asked: Asked): Diagnosis {

@@ -34,6 +34,8 @@ export async function listObjects(
   return [...found.values()];
 }
 
+type UploadMarker = { KeyMarker?: string; UploadIdMarker?: string };
+
 export async function listUploads(
   session: Session,
   prefix: string,
@@ -41,24 +43,36 @@ export async function listUploads(
 ): Promise<PendingUpload[]> {
   const asked = { what: `LIST uploads to ${prefix}`, right: 's3:ListBucketMultipartUploads' };
   const found = new Map<string, PendingUpload>();
-  let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
-  while (marker) {
-    const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
-      Bucket: session.bucket,
-      Prefix: prefix,
-      ...marker,
-    });
+  const readPage = async (Prefix: string, marker: UploadMarker): Promise<UploadMarker | undefined> => {
+    const command = new ListMultipartUploadsCommand({ Bucket: session.bucket, Prefix, ...marker });
     const page = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
     for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
       if (Key?.startsWith(prefix) && UploadId !== undefined)
         found.set(UploadId, { key: Key, uploadId: UploadId, ...(Initiated && { initiated: Initiated }) });
-    marker = nextMarker(session, asked.what, {
+    return nextMarker(session, asked.what, {
       truncated: page.IsTruncated,
       marker,
       next: { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker },
     });
-  }
+  };
+  const readOn = async (marker: UploadMarker): Promise<UploadMarker | undefined> => {
+    try {
+      return await readPage(prefix, marker);
+    } catch (error) {
+      const { KeyMarker, UploadIdMarker } = marker;
+      if (KeyMarker === undefined || UploadIdMarker === undefined || !isInvalidArgument(error)) throw error;
+      // versitygw refuses the marker it gave: the rest of that key's uploads by themselves, then on behind the key.
+      await readPage(KeyMarker, {});
+      return await readPage(prefix, { KeyMarker });
+    }
+  };
+  let marker: UploadMarker | undefined = {};
+  while (marker) marker = await readOn(marker);
   return [...found.values()];
+}
+
+function isInvalidArgument(error: unknown): boolean {
+  return error instanceof BucketError && error.code === 'InvalidArgument';
 }
 
 export async function listParts(

@@ -69,7 +69,6 @@ export const fullCodes = new Set([
   'ServiceQuotaExceededException',
   'XMinioStorageFull',
   'StorageFull',
-  'EntityTooLarge',
 ]);
 
 export const cutCodes = new Set([

@@ -2,23 +2,9 @@ import { firstLine } from '../errors.ts';
 import { S3Answer } from './answer.ts';
 import { diagnoseAnswer } from './diagnose-answer.ts';
 import { diagnoseConnection } from './diagnose-connection.ts';
+import type { Asked } from './diagnosis.ts';
 import { BucketError } from './error.ts';
 import { codeOf } from './transient.ts';
-
-/** What was asked of which bucket, for messages. */
-export interface Asked {
-  /** `PUT models/x, part 3`. */
-  readonly what: string;
-  /** The right that it takes: `s3:PutObject`. */
-  readonly right: string;
-  readonly where: string;
-  readonly bucket: string;
-  readonly endpoint: URL;
-  readonly region: string;
-  /** This machine's clock, and when the bucket was first used, in milliseconds. */
-  readonly now: number;
-  readonly since: number;
-}
 
 /** The bucket's one translation of foreign errors: whatever was thrown comes out as a BucketError with a hint. */
 export function translate(error: unknown, asked: Asked, redact: (text: string) => string): BucketError {
@@ -38,7 +24,7 @@ export function translate(error: unknown, asked: Asked, redact: (text: string) =
 
 function quoteAnswer(error: S3Answer, { what }: Asked): string {
   const said =
-    error.foreign ?? ([error.code, error.message].filter((text) => text !== '').join(': ') || 'no body');
+    error.foreign ?? ([error.code, error.said].filter((text) => text !== '').join(': ') || 'no body');
   const id = error.headers['x-amz-request-id'];
   const source = [
     `S3`,

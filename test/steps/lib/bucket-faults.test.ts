@@ -1,0 +1,253 @@
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../../sandbox/bucket/faults.ts';
+import { isUploadGone } from '../../../steps/lib/bucket.ts';
+import { openBucket, uploadParts } from './open-bucket.ts';
+
+const body = Buffer.from('the bytes of a part');
+const busy = (status: number, code: string, times: number, headers = {}): Fault => ({
+  on: 'UploadPart',
+  times,
+  act: { kind: 'answer', status, code, headers },
+});
+
+describe('a part', () => {
+  test.each([
+    [503, 'SlowDown'],
+    [429, 'TooManyRequests'],
+    [503, 'ServiceUnavailable'],
+  ])('F24: %i %s five times is waited out, and whoever sends is told to slow down', async (status, code) => {
+    const { bucket, slowDowns, waits, server } = await openBucket({ faults: [busy(status, code, 5)] });
+    const upload = await uploadParts(bucket, 'a', [body]);
+    await bucket.completeUpload(upload);
+    expect(slowDowns()).toBe(5);
+    expect(waits).toHaveLength(5);
+    expect(server.requests.filter(({ operation }) => operation === 'UploadPart')).toHaveLength(6);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test('F24: 503 for ever is given up after eight attempts', async () => {
+    const { bucket, waits } = await openBucket({ faults: [busy(503, 'SlowDown', Infinity)] });
+    const uploadId = await bucket.createUpload('a');
+    const sending = bucket.uploadPart({ key: 'a', uploadId, partNumber: 1, body });
+    await expect(sending).rejects.toMatchObject({ failure: 'unavailable', code: 'SlowDown' });
+    expect(waits).toHaveLength(7);
+  });
+
+  test('F24: Retry-After is obeyed to the second and costs no attempt', async () => {
+    const faults = [busy(503, 'SlowDown', 20, { 'retry-after': '7' })];
+    const { bucket, waits } = await openBucket({ faults });
+    await uploadParts(bucket, 'a', [body]);
+    expect(waits).toEqual(Array.from({ length: 20 }, () => 7000));
+  });
+
+  test('F24: a server that asks for more patience than there is is given up', async () => {
+    const faults = [busy(503, 'SlowDown', Infinity, { 'retry-after': '86400' })];
+    const { bucket, waits } = await openBucket({ faults });
+    await expect(uploadParts(bucket, 'a', [body])).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(waits).toEqual([]);
+  });
+
+  test.each([500, 502, 503, 504, 408])('F24: %i is tried again', async (status) => {
+    const { bucket } = await openBucket({ faults: [busy(status, 'InternalError', 3)] });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test.each(['reset', 'silence'] as const)('F25: a connection with %s is made anew', async (kind) => {
+    const faults: Fault[] = [{ on: 'UploadPart', times: 2, act: { kind } }];
+    const { bucket } = await openBucket({ faults, timings: { idleMs: 150 } });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test.each(['reset', 'silence'] as const)(
+    'F25: %s after the part was stored stores it once',
+    async (kind) => {
+      const faults: Fault[] = [{ on: 'UploadPart', act: { kind, after: true } }];
+      const { bucket } = await openBucket({ faults, timings: { idleMs: 150 } });
+      const upload = await uploadParts(bucket, 'a', [body]);
+      expect(await bucket.listParts('a', upload.uploadId)).toHaveLength(1);
+      await bucket.completeUpload(upload);
+      expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    },
+  );
+
+  test('F25: silence for ever ends with what to look at', async () => {
+    const faults: Fault[] = [{ on: 'UploadPart', times: Infinity, act: { kind: 'silence' } }];
+    const { bucket } = await openBucket({ faults, timings: { idleMs: 50, attempts: 3 } });
+    await expect(uploadParts(bucket, 'a', [body])).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: expect.stringContaining('does not answer'),
+      hint: expect.stringContaining('networkpolicy'),
+    });
+  });
+
+  test('F25: a request as a whole has an end, though bytes trickle', async () => {
+    const faults: Fault[] = [{ on: 'UploadPart', act: { kind: 'silence' } }];
+    const { bucket, lines } = await openBucket({ faults, timings: { requestMs: 100 } });
+    await uploadParts(bucket, 'a', [body]);
+    expect(lines.join('')).toContain('ETIMEDOUT');
+  });
+
+  test.each(['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch'])(
+    'F26: %s is tried once more with the same bytes',
+    async (code) => {
+      const { bucket } = await openBucket({ faults: [busy(400, code, 1)] });
+      await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+      expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    },
+  );
+
+  test('F26: BadDigest twice is a failure', async () => {
+    const { bucket, server } = await openBucket({ faults: [busy(400, 'BadDigest', Infinity)] });
+    await expect(uploadParts(bucket, 'a', [body])).rejects.toMatchObject({
+      failure: 'check',
+      code: 'BadDigest',
+    });
+    expect(server.requests.filter(({ operation }) => operation === 'UploadPart')).toHaveLength(2);
+  });
+});
+
+describe('completing', () => {
+  const completing = (act: Fault['act'], times = 1): Fault => ({
+    on: 'CompleteMultipartUpload',
+    times,
+    act,
+  });
+  const hiddenError =
+    '\n\n<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
+
+  test('F27: an error hidden in a 200 is tried again', async () => {
+    const act = { kind: 'answer', status: 200, body: hiddenError } as const;
+    const { bucket, seen } = await openBucket({ faults: [completing(act, 3)] });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    expect(seen().filter((operation) => operation === 'CompleteMultipartUpload')).toHaveLength(4);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test('F27: an error hidden in every 200 is a failure, and nothing is there', async () => {
+    const act = { kind: 'answer', status: 200, body: hiddenError } as const;
+    const { bucket } = await openBucket({ faults: [completing(act, Infinity)] });
+    const upload = await uploadParts(bucket, 'a', [body]);
+    await expect(bucket.completeUpload(upload)).rejects.toMatchObject({
+      failure: 'unavailable',
+      code: 'InternalError',
+    });
+    expect(await bucket.head('a')).toBeUndefined();
+  });
+
+  test('F27: a 200 with nothing in it is no success', async () => {
+    const { bucket, seen } = await openBucket({
+      faults: [completing({ kind: 'answer', status: 200, body: '   \n  ' })],
+    });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    expect(seen().filter((operation) => operation === 'CompleteMultipartUpload')).toHaveLength(2);
+  });
+
+  const lost: Fault['act'][] = [
+    { kind: 'reset', after: true },
+    { kind: 'silence', after: true },
+    { kind: 'answer', status: 504, body: '<html><h1>Gateway Time-out</h1></html>', after: true },
+    { kind: 'answer', status: 500, code: 'InternalError', after: true },
+  ];
+  describe.each(['aws', 'noobaa', 'rgw', 'versitygw'] as const)('of %s', (dialect) => {
+    test.each(lost)('F28: done, though the answer was lost: %j', async (act) => {
+      const { bucket } = await openBucket({
+        dialect,
+        faults: [completing(act)],
+        timings: { serverWorkMs: 150 },
+      });
+      await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+      expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    });
+
+    test('F28: an upload that somebody aborted is not complete', async () => {
+      const { bucket } = await openBucket({ dialect });
+      const upload = await uploadParts(bucket, 'a', [body]);
+      await bucket.abortUpload('a', upload.uploadId);
+      await expect(bucket.completeUpload(upload)).rejects.toSatisfy(isUploadGone);
+    });
+  });
+
+  test('F28: an older object of the same size does not pass for the completed one', async () => {
+    const { bucket, server } = await openBucket();
+    await server.seed('models', 'a', Buffer.alloc(body.length, 'x'));
+    const older = await uploadParts(bucket, 'a', [Buffer.alloc(body.length, 'y')]);
+    await bucket.completeUpload(older);
+    const upload = await uploadParts(bucket, 'a', [body]);
+    await bucket.abortUpload('a', upload.uploadId);
+    await expect(bucket.completeUpload(upload)).rejects.toSatisfy(isUploadGone);
+  });
+
+  test('F28: every answer lost, and the object there, is done', async () => {
+    const { bucket, lines } = await openBucket({
+      dialect: 'noobaa',
+      faults: [
+        completing({ kind: 'answer', status: 504, after: true }),
+        completing({ kind: 'reset' }, Infinity),
+      ],
+    });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    expect(lines.join('')).toContain('completed, though the answer was lost');
+  });
+
+  test('F30: an object of another size than was completed is a failure', async () => {
+    const faults: Fault[] = [
+      { on: 'HeadObject', times: Infinity, act: { kind: 'header', name: 'content-length', value: '3' } },
+    ];
+    const { bucket } = await openBucket({ faults });
+    const upload = await uploadParts(bucket, 'a', [body]);
+    await expect(bucket.completeUpload(upload)).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('corrupted on transfer'),
+      evidence: [expect.stringContaining(`3 bytes where ${body.length} bytes`)],
+    });
+  });
+
+  test('F30: parts that do not add up are not completed at all', async () => {
+    const { bucket, seen } = await openBucket();
+    const upload = await uploadParts(bucket, 'a', [body]);
+    await expect(bucket.completeUpload({ ...upload, size: body.length + 1 })).rejects.toMatchObject({
+      failure: 'check',
+    });
+    expect(seen()).not.toContain('CompleteMultipartUpload');
+  });
+});
+
+describe('aborting', () => {
+  test('F29: a copy that fails and cannot be aborted tells why it failed, and what stays behind', async () => {
+    const faults: Fault[] = [
+      { on: 'UploadPartCopy', times: Infinity, act: { kind: 'answer', status: 403, code: 'AccessDenied' } },
+      {
+        on: 'AbortMultipartUpload',
+        times: Infinity,
+        act: { kind: 'answer', status: 500, code: 'InternalError' },
+      },
+    ];
+    const { server, open, lines } = await openBucket({ faults });
+    await server.seed('models', 'source', Buffer.alloc(64));
+    const bucket = open({}, { attempts: 2 });
+    const from = await bucket.head('source');
+    if (!from) throw new Error('not seeded');
+    await expect(bucket.copy({ ...from, size: 6 * 1024 ** 3 }, 'copy')).rejects.toMatchObject({
+      code: 'AccessDenied',
+    });
+    expect(lines.join('')).toMatch(/a pending upload stays behind {2}key=copy upload-id=\S+/);
+  });
+
+  test('F29: an abort that fails is an error of its own', async () => {
+    const faults: Fault[] = [
+      {
+        on: 'AbortMultipartUpload',
+        times: Infinity,
+        act: { kind: 'answer', status: 403, code: 'AccessDenied' },
+      },
+    ];
+    const { bucket } = await openBucket({ faults });
+    const uploadId = await bucket.createUpload('a');
+    await expect(bucket.abortUpload('a', uploadId)).rejects.toMatchObject({
+      code: 'AccessDenied',
+      hint: expect.stringContaining('s3:AbortMultipartUpload'),
+    });
+  });
+});
