@@ -5,8 +5,7 @@ import { moveWhole } from './move-whole.ts';
 import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
 import { forEachAtOnce } from './pool.ts';
 import type { Progress } from './progress.ts';
-import { readsBack } from './read-back.ts';
-import { type Attempt, Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { type Attempt, Overtaken, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 /** Times that a file is moved before its bytes are called wrong. */
 const attempts = 3;

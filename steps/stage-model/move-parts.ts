@@ -3,9 +3,7 @@ import { createHasher, type Hasher } from '../lib/digest.ts';
 import { fill } from './fill.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { noteKey } from './survey.ts';
-import { readsBack } from './read-back.ts';
-import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
-import { isGone } from './upload-gone.ts';
+import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {
   readonly file: WantedFile;

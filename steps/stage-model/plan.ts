@@ -85,7 +85,11 @@ function planFile(file: WantedFile, state: BucketState, readBack: 'auto' | 'alwa
   if (from) return { kind: 'copy', file, from, why: `same bytes as ${from.key}` };
   const resume = bestUpload(file, state.pending.get(file.key) ?? []);
   if (!resume) return { kind: 'move', file, why: 'is not there' };
-  return { kind: 'move', file, resume, why: `goes on after ${resume.parts.length} parts` };
+  return { kind: 'move', file, resume, why: `goes on after ${count(resume.parts.length)}` };
+}
+
+function count(parts: number): string {
+  return parts === 1 ? '1 part' : `${parts} parts`;
 }
 
 /** Why an object of the right size is not believed as it lies there. */

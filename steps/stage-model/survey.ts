@@ -10,7 +10,7 @@ import {
   type WantedFile,
 } from './plan.ts';
 import { forEachAtOnce } from './pool.ts';
-import { isGone } from './upload-gone.ts';
+import { isGone } from './transfer.ts';
 
 export interface Survey extends BucketState {
   /** All that lies under the prefix. */

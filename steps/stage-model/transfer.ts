@@ -1,7 +1,10 @@
 import type { Bucket } from '../lib/bucket.ts';
+import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
+import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
 import type { Source } from './inspect.ts';
 import type { Place } from './place.ts';
+import type { WantedFile } from './plan.ts';
 import type { BufferPool, Slots } from './pool.ts';
 import type { Progress } from './progress.ts';
 
@@ -30,4 +33,32 @@ export class Overtaken extends Error {
 /** Looked at before every write that makes an object appear: after the commit nothing is written under the prefix. */
 export async function refuseWhenCommitted({ bucket, place, signal }: Transfer): Promise<void> {
   if (await bucket.head(place.manifest, signal)) throw new Overtaken('committed by another run');
+}
+
+/** Whether the object's own bytes have the hash; one that is not there has not. */
+export async function readsBack(file: WantedFile, transfer: Transfer): Promise<boolean> {
+  const { bucket, signal, progress } = transfer;
+  const hasher = createHasher(file.digest.algorithm, file.size);
+  let bytes = 0;
+  try {
+    for await (const chunk of bucket.read(file.key, undefined, signal)) {
+      hasher.update(chunk);
+      bytes += chunk.length;
+      progress.totals.readBack += chunk.length;
+    }
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+  return bytes === file.size && hasher.hex() === file.digest.hex;
+}
+
+/**
+ * Whether a pending upload vanished under our hands: another run completed it, removed it or replaced a part, or a
+ * lifecycle rule did. Ceph answers NoSuchKey where others say NoSuchUpload.
+ */
+export function isGone(error: unknown): boolean {
+  return (
+    isUploadGone(error) || isAbsent(error) || (error instanceof BucketError && error.code === 'InvalidPart')
+  );
 }

@@ -73,7 +73,8 @@ export function safetensors(tensorBytes: number, seed = 1): Buffer {
   );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  const tensor = Buffer.from(Array.from({ length: tensorBytes }, (_, i) => (i * 31 + seed * 17) % 251));
+  const period = Buffer.from(Array.from({ length: 251 }, (_, i) => (i * 31 + seed * 17) % 251));
+  const tensor = Buffer.alloc(tensorBytes, period);
   return Buffer.concat([length, header, tensor]);
 }
 

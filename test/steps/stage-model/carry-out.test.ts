@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { StepError } from '../../../steps/lib/errors.ts';
+import { carryOutAll } from '../../../steps/stage-model/carry-out.ts';
+import { Overtaken } from '../../../steps/stage-model/transfer.ts';
+import { createMover } from './mover.ts';
+import { manifestKey, safetensors } from './staging.ts';
+
+const bytes = safetensors(60);
+const path = 'model.safetensors';
+const files = { [path]: bytes };
+const digestOf = (hex: string) => ({ sha256: hex });
+
+describe('what is planned is what happens', () => {
+  test('skip: nothing is asked', async () => {
+    const { transfer, file } = await createMover({
+      files,
+      bucket: {
+        before: () => {
+          throw new Error('asked');
+        },
+      },
+    });
+    await carryOutAll([{ kind: 'skip', file: file(path), why: '' }], 2, transfer);
+    expect(transfer.progress.totals).toMatchObject({ skipped: bytes.length, filesDone: 1, moved: 0 });
+  });
+
+  test.each([
+    ['right: it stays', bytes, 0],
+    ['wrong: it is replaced', Buffer.alloc(bytes.length), bytes.length],
+  ])('prove: what lies there is %s', async (_title, body, moved) => {
+    const { storage, transfer, file } = await createMover({ files });
+    storage.objects.set(file(path).key, { body, etag: 'e', metadata: {} });
+    await carryOutAll([{ kind: 'prove', file: file(path), why: '' }], 2, transfer);
+    expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);
+    expect(transfer.progress.totals.moved).toBe(moved);
+  });
+
+  test.each<[string, 'auto' | 'always', Buffer, number]>([
+    ['the bytes are copied, with the hash as metadata', 'auto', bytes, 0],
+    ['the copy is read back when all is to be', 'always', bytes, 0],
+    ['a copy that reads back wrong is replaced', 'always', Buffer.alloc(bytes.length), bytes.length],
+    ['a copy of another size is replaced', 'auto', bytes.subarray(1), bytes.length],
+  ])('copy: %s', async (_title, readBack, body, moved) => {
+    const { storage, transfer, file } = await createMover({ files, transfer: { readBack } });
+    const { key, digest } = file(path);
+    storage.objects.set('other/key', { body, etag: 'e', metadata: {} });
+    const from = { key: 'other/key', size: bytes.length, etag: 'e', metadata: digestOf(digest.hex) };
+    await carryOutAll([{ kind: 'copy', file: file(path), from, why: '' }], 2, transfer);
+    expect(storage.objects.get(key)).toMatchObject({ body: bytes, metadata: digestOf(digest.hex) });
+    expect(transfer.progress.totals).toMatchObject({ moved, copied: bytes.length - moved });
+  });
+});
+
+describe('a file that does not come right', () => {
+  test('is moved three times, then both hashes are said', async () => {
+    const { storage, transfer, file, lines } = await createMover({
+      files,
+      hub: { serve: (_, given) => Buffer.alloc(given.length) },
+    });
+    const run = carryOutAll([{ kind: 'move', file: file(path), why: '' }], 2, transfer);
+    await expect(run).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [
+        expect.stringContaining(file(path).digest.hex),
+        expect.stringMatching(/^transfer 1: sha256 [0-9a-f]{64}/),
+        expect.stringMatching(/^transfer 2: /),
+        expect.stringMatching(/^transfer 3: /),
+      ],
+    });
+    expect(transfer.progress.totals.retries).toBe(2);
+    expect(lines.filter((line) => line.includes('file starts afresh'))).toHaveLength(2);
+    expect(storage.objects.size).toBe(0);
+  });
+
+  test('because the bucket gives back other bytes is told apart from a Hub that gives other bytes', async () => {
+    const { transfer, file } = await createMover({
+      files,
+      bucket: { keep: (_, body) => Buffer.alloc(body.length) },
+      transfer: { readBack: 'always' },
+    });
+    const run = carryOutAll([{ kind: 'move', file: file(path), why: '' }], 2, transfer);
+    await expect(run).rejects.toMatchObject({
+      failure: 'check',
+      message: 'model.safetensors does not stay in the bucket as it was written',
+      hint: expect.stringContaining('aws s3api head-object'),
+    });
+  });
+});
+
+test('an error of one file stops the others and is the one that is thrown', async () => {
+  const all = Object.fromEntries(
+    Array.from({ length: 6 }, (_, i) => [`file-${i}.txt`, Buffer.from(`text ${i}`)]),
+  );
+  const { storage, transfer, file } = await createMover({
+    files: all,
+    bucket: {
+      before: (operation, key) => {
+        if (operation === 'put' && key.endsWith('file-2.txt'))
+          throw new StepError('refused', 'denied', { hint: 'ask' });
+      },
+    },
+  });
+  const actions = Object.keys(all).map((name) => ({ kind: 'move', file: file(name), why: '' }) as const);
+  await expect(carryOutAll(actions, 1, transfer)).rejects.toThrow('denied');
+  expect([...storage.objects.keys()]).toEqual([file('file-0.txt').key, file('file-1.txt').key]);
+});
+
+test('once another run has committed, nothing is written and nobody is blamed', async () => {
+  const { storage, transfer, file } = await createMover({ files });
+  storage.objects.set(manifestKey, { body: Buffer.from('{}'), etag: 'e', metadata: {} });
+  const from = { key: 'other', size: bytes.length, etag: 'e', metadata: {} };
+  for (const action of [
+    { kind: 'move', file: file(path), why: '' },
+    { kind: 'copy', file: file(path), from, why: '' },
+  ] as const)
+    await expect(carryOutAll([action], 1, transfer)).rejects.toBeInstanceOf(Overtaken);
+  expect([...storage.objects.keys()]).toEqual([manifestKey]);
+});

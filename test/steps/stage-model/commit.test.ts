@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import { StepError } from '../../../steps/lib/errors.ts';
+import { type Manifest, manifestDigest, renderManifest } from '../../../steps/lib/manifest.ts';
+import { commit as commitManifest, demandSameFiles, sweep } from '../../../steps/stage-model/commit.ts';
+import { createMover, type Mover } from './mover.ts';
+import { commit, manifestKey, model, prefix } from './staging.ts';
+
+const digest = { algorithm: 'sha256', hex: 'a'.repeat(64) } as const;
+const manifest: Manifest = {
+  repository: model,
+  commit,
+  prefix,
+  selection: [],
+  files: [{ path: 'a.txt', size: 5, digest }],
+  policy: [],
+  vocabulary: null,
+  tool: 'llm-rollout 0.1.0',
+};
+
+async function withObject(
+  body = 'hello',
+  options: Partial<Parameters<typeof createMover>[0]> = {},
+): Promise<Mover> {
+  const mover = await createMover({ files: {}, ...options });
+  mover.storage.objects.set(`${prefix}a.txt`, { body: Buffer.from(body), etag: 'e', metadata: {} });
+  return mover;
+}
+
+describe('commit', () => {
+  test('writes the manifest and gives it with its digest', async () => {
+    const { storage, transfer } = await withObject();
+    expect(await commitManifest(manifest, transfer)).toMatchObject({
+      key: manifestKey,
+      digest: manifestDigest(renderManifest(manifest)),
+    });
+    expect(storage.objects.get(manifestKey)?.body).toEqual(renderManifest(manifest));
+  });
+
+  test('F30: does not when an object has another size than was written', async () => {
+    const { storage, transfer } = await withObject('hell');
+    await expect(commitManifest(manifest, transfer)).rejects.toMatchObject({
+      failure: 'check',
+      message: 'the bucket does not hold what was written',
+      evidence: [expect.stringContaining('a.txt has 4 bytes, the manifest says 5')],
+    });
+    expect(storage.objects.has(manifestKey)).toBe(false);
+  });
+
+  test('F39: takes the manifest of a run that was first, though another version wrote it', async () => {
+    const { storage, transfer } = await withObject();
+    const first = renderManifest({ ...manifest, tool: 'llm-rollout 0.2.0' });
+    storage.objects.set(manifestKey, { body: first, etag: 'e', metadata: {} });
+    expect((await commitManifest(manifest, transfer)).digest).toBe(manifestDigest(first));
+    expect(storage.objects.get(manifestKey)?.body).toEqual(first);
+  });
+
+  test('a marker that is gone at once is not a commit', async () => {
+    const { transfer, storage } = await withObject('hello', {
+      bucket: { after: (operation) => void (operation === 'put' && objects().delete(manifestKey)) },
+    });
+    const objects = () => storage.objects;
+    await expect(commitManifest(manifest, transfer)).rejects.toThrow('gone right after it was written');
+  });
+});
+
+describe('demandSameFiles', () => {
+  const vocabulary = { path: 'o200k_base.tiktoken', size: 1, sha256: 'b'.repeat(64) };
+  test.each<[string, Partial<Manifest>, RegExp | undefined]>([
+    [
+      'the same, by another tool, rules and part size',
+      { tool: 'x', selection: ['y'], files: [{ path: 'a.txt', size: 5, digest, partSize: 9 }] },
+      undefined,
+    ],
+    [
+      'a file more',
+      { files: [...manifest.files, { path: 'b', size: 1, digest }] },
+      /b: committed without it, now 1 bytes/,
+    ],
+    ['a file less', { files: [] }, /a\.txt: committed 5 bytes, .* now left out/],
+    [
+      'another hash',
+      { files: [{ path: 'a.txt', size: 5, digest: { algorithm: 'sha256', hex: 'c' } }] },
+      /a\.txt: committed .*aaa, now .*sha256 c/,
+    ],
+    ['a vocabulary more', { vocabulary }, /o200k_base\.tiktoken: committed without it/],
+    [
+      'another place',
+      { prefix: 'elsewhere/' },
+      /lies under models\/acme\/tiny\/.*, now asked for elsewhere\//,
+    ],
+  ])('%s', async (_title, change, why) => {
+    const { transfer } = await createMover({ files: {} });
+    const demand = () => demandSameFiles(manifest, { ...manifest, ...change }, transfer.bucket);
+    if (!why) expect(demand).not.toThrow();
+    else {
+      expect(demand).toThrow(StepError);
+      try {
+        demand();
+      } catch (error) {
+        expect((error as StepError).evidence.join('\n')).toMatch(why);
+      }
+    }
+  });
+
+  test('of very many differences ten are shown', async () => {
+    const { transfer } = await createMover({ files: {} });
+    const files = Array.from({ length: 20 }, (_, i) => ({ path: `f${i}`, size: 1, digest }));
+    try {
+      demandSameFiles(manifest, { ...manifest, files }, transfer.bucket);
+    } catch (error) {
+      expect((error as StepError).evidence).toHaveLength(11);
+      expect((error as StepError).evidence.at(-1)).toContain('and 11 more');
+    }
+    expect.assertions(2);
+  });
+});
+
+describe('sweep', () => {
+  const now = Date.parse('2026-11-23T00:00:00Z');
+  const day = 86_400_000;
+
+  async function withUploads(options: Partial<Parameters<typeof createMover>[0]> = {}) {
+    const mover = await createMover({ files: {}, ...options });
+    const { bucket, place } = mover.transfer;
+    const ids = {
+      own: await bucket.createUpload(`${prefix}a.txt`),
+      old: await bucket.createUpload(`${place.family}${'0'.repeat(40)}/a`),
+      young: await bucket.createUpload(`${place.family}${'1'.repeat(40)}/a`),
+      foreign: await bucket.createUpload('models/other/a'),
+    };
+    const begun = new Map([
+      [ids.old, 8],
+      [ids.young, 6],
+      [ids.foreign, 99],
+      [ids.own, 0],
+    ]);
+    const dated = {
+      ...bucket,
+      listUploads: async (start: string) =>
+        (await bucket.listUploads(start)).map((upload) => ({
+          ...upload,
+          initiated: new Date(now - (begun.get(upload.uploadId) ?? 0) * day),
+        })),
+    };
+    await bucket.put(`${place.unproven}note`, Buffer.from(''));
+    return { ...mover, transfer: { ...mover.transfer, bucket: dated }, ids };
+  }
+
+  test.each([
+    ['its own uploads, expired ones of other commits and notes', 7 * day, ['young', 'foreign']],
+    ['its own only, when nothing expires', 0, ['old', 'young', 'foreign']],
+  ] as const)('removes %s', async (_title, expireMs, left) => {
+    const { storage, transfer, ids } = await withUploads();
+    await sweep(transfer, now, expireMs);
+    expect([...storage.uploads.keys()].toSorted()).toEqual(left.map((name) => ids[name]).toSorted());
+    expect([...storage.objects.keys()]).toEqual([]);
+  });
+
+  test('F29: what it cannot remove it names, and it never fails', async () => {
+    const { transfer, lines } = await withUploads({
+      bucket: {
+        before: (operation) => {
+          if (operation === 'abortUpload' || operation === 'delete')
+            throw new StepError('refused', 'denied', { hint: 'ask' });
+        },
+      },
+    });
+    await sweep(transfer, now, 0);
+    expect(lines.join('\n')).toMatch(
+      /warn cannot clean up the pending upload upload-\d+ of models\/acme\/tiny\/[0-9a-f]{40}\/a\.txt {2}error=denied/,
+    );
+    expect(lines.join('\n')).toMatch(/warn cannot clean up notes/);
+  });
+});

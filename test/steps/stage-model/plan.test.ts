@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Action,
+  type BucketState,
+  carriesDigest,
+  digestMetadata,
+  leftovers,
+  partSizeFor,
+  planActions,
+  s3Limits,
+  splitRanges,
+  type StoredObject,
+  type WantedFile,
+} from '../../../steps/stage-model/plan.ts';
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+const hex = 'a'.repeat(64);
+
+function wanted(about: Partial<WantedFile> = {}): WantedFile {
+  return { path: 'w', key: 'p/w', size: 100, digest: { algorithm: 'sha256', hex }, partSize: 40, ...about };
+}
+
+function object(about: Partial<StoredObject> = {}): StoredObject {
+  return { key: 'p/w', size: 100, etag: 'e', metadata: { sha256: hex }, ...about };
+}
+
+function state(about: Partial<BucketState> = {}): BucketState {
+  return { stored: new Map(), unproven: new Set(), pending: new Map(), elsewhere: new Map(), ...about };
+}
+
+const parts = (...sizes: number[]) => sizes.map((size, i) => ({ partNumber: i + 1, etag: `e${i}`, size }));
+
+describe('planActions', () => {
+  const cases: readonly [string, BucketState, 'auto' | 'always', Partial<Action>][] = [
+    ['nothing is there: it is moved', state(), 'auto', { kind: 'move', why: 'is not there' }],
+    [
+      'it is there with our hash: skipped',
+      state({ stored: new Map([['p/w', object()]]) }),
+      'auto',
+      { kind: 'skip' },
+    ],
+    [
+      'the same, and all is to be read back: proven',
+      state({ stored: new Map([['p/w', object()]]) }),
+      'always',
+      { kind: 'prove', why: '--read-back=always' },
+    ],
+    [
+      'it has the size without our hash: proven',
+      state({ stored: new Map([['p/w', object({ metadata: {} })]]) }),
+      'auto',
+      { kind: 'prove', why: 'has the size, but not our hash in its metadata' },
+    ],
+    [
+      'it has another hash: proven',
+      state({ stored: new Map([['p/w', object({ metadata: { sha256: 'b'.repeat(64) } })]]) }),
+      'auto',
+      { kind: 'prove' },
+    ],
+    [
+      'a resumed upload completed it unproven: proven, although it has our hash',
+      state({ stored: new Map([['p/w', object()]]), unproven: new Set(['p/w']) }),
+      'auto',
+      { kind: 'prove', why: 'was completed by a resumed upload and not read back yet' },
+    ],
+    [
+      'another commit has the bytes: copied',
+      state({ elsewhere: new Map([['w', object({ key: 'q/w' })]]) }),
+      'auto',
+      { kind: 'copy', from: object({ key: 'q/w' }) },
+    ],
+    [
+      'an upload is pending: goes on',
+      state({ pending: new Map([['p/w', [{ uploadId: 'u', parts: parts(40, 40) }]]]) }),
+      'auto',
+      { kind: 'move', resume: { uploadId: 'u', parts: parts(40, 40) }, why: 'goes on after 2 parts' },
+    ],
+    [
+      'of two uploads the fuller one goes on',
+      state({
+        pending: new Map([
+          [
+            'p/w',
+            [
+              { uploadId: 'u', parts: parts(40) },
+              { uploadId: 'v', parts: parts(40, 40) },
+            ],
+          ],
+        ]),
+      }),
+      'auto',
+      { resume: { uploadId: 'v', parts: parts(40, 40) } },
+    ],
+    [
+      'parts of another size do not count',
+      state({ pending: new Map([['p/w', [{ uploadId: 'u', parts: parts(50, 40) }]]]) }),
+      'auto',
+      { resume: { uploadId: 'u', parts: parts(50, 40).slice(1) } },
+    ],
+    [
+      'a part number beyond the file does not count',
+      state({
+        pending: new Map([['p/w', [{ uploadId: 'u', parts: [{ partNumber: 4, etag: 'e', size: 40 }] }]]]),
+      }),
+      'auto',
+      { kind: 'move', why: 'is not there' },
+    ],
+    [
+      'the last part has the rest',
+      state({
+        pending: new Map([['p/w', [{ uploadId: 'u', parts: [{ partNumber: 3, etag: 'e', size: 20 }] }]]]),
+      }),
+      'auto',
+      { why: 'goes on after 1 part' },
+    ],
+  ];
+  test.each(cases)('%s', (_title, state, readBack, expected) => {
+    const [action] = planActions([wanted()], state, readBack);
+    expect(action).toMatchObject({ file: wanted(), ...expected });
+    if (!state.pending.size) expect(action).not.toHaveProperty('resume');
+  });
+
+  test('a file that one request holds does not go on with an upload', () => {
+    const { partSize: _, ...file } = wanted();
+    const pending = new Map([['p/w', [{ uploadId: 'u', parts: parts(100) }]]]);
+    expect(planActions([file], state({ pending }), 'auto')[0]).not.toHaveProperty('resume');
+  });
+
+  test('the largest goes first', () => {
+    const files = [
+      wanted({ size: 1, path: 'a' }),
+      wanted({ size: 3, path: 'b' }),
+      wanted({ size: 2, path: 'c' }),
+    ];
+    expect(planActions(files, state(), 'auto').map(({ file }) => file.path)).toEqual(['b', 'c', 'a']);
+  });
+});
+
+describe('partSizeFor', () => {
+  test.each([
+    ['an empty file', 0, 16 * MiB, undefined],
+    ['a file of exactly a part', 16 * MiB, 16 * MiB, undefined],
+    ['one byte more', 16 * MiB + 1, 16 * MiB, 16 * MiB],
+    ['less asked for than S3 takes', 6 * MiB, 1, 5 * MiB],
+    ['more asked for than S3 takes', 20 * GiB, 6 * GiB, 5 * GiB],
+    ['10,000 parts', 160_000 * MiB, 16 * MiB, 16 * MiB],
+    ['10,000 parts and a byte: whole MiB', 160_000 * MiB + 1, 16 * MiB, 17 * MiB],
+    ["S3's largest object", 50_000 * GiB, 16 * MiB, 5 * GiB],
+  ])('%s', (_title, size, asked, expected) => {
+    expect(partSizeFor(size, asked)).toBe(expected);
+  });
+
+  test('more than S3 stores is refused', () => {
+    expect(() => partSizeFor(50_000 * GiB + 1, 16 * MiB)).toThrow(RangeError);
+  });
+});
+
+test('P6: parts follow each other, cover all, are at most 10,000, and all but the last have 5 MiB or more', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 50_000 * GiB }),
+      fc.integer({ min: 1, max: 6 * GiB }),
+      (size, asked) => {
+        const partSize = partSizeFor(size, asked);
+        if (partSize === undefined) {
+          expect(size).toBeLessThanOrEqual(Math.max(asked, s3Limits.minPartSize));
+          return;
+        }
+        const ranges = splitRanges(size, partSize);
+        expect(ranges.length).toBeLessThanOrEqual(s3Limits.maxParts);
+        expect(ranges.length).toBeGreaterThan(1);
+        expect(partSize).toBeGreaterThanOrEqual(s3Limits.minPartSize);
+        expect(partSize).toBeLessThanOrEqual(s3Limits.maxPartSize);
+        expect(ranges[0]?.start).toBe(0);
+        expect(ranges.at(-1)?.end).toBe(size);
+        expect(ranges.slice(1).every(({ start }, i) => start === ranges[i]?.end)).toBe(true);
+        expect(ranges.slice(0, -1).every(({ start, end }) => end - start === partSize)).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('metadata written is metadata believed, and nothing else is', () => {
+  const file = wanted({ digest: { algorithm: 'git-sha1', hex: 'c'.repeat(40) } });
+  expect(carriesDigest(object({ metadata: digestMetadata(file) }), file)).toBe(true);
+  expect(carriesDigest(object({ metadata: digestMetadata(file), size: 99 }), file)).toBe(false);
+  expect(carriesDigest(object({ metadata: { sha256: 'c'.repeat(40) } }), file)).toBe(false);
+});
+
+test('leftovers are keys that nobody wants, but not the folders that consoles make', () => {
+  expect(leftovers(['p/w', 'p/old', 'p/folder/'], [wanted()])).toEqual(['p/old']);
+});
