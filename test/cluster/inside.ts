@@ -56,20 +56,24 @@ async function runCluster({
   plane.daemons.push(runtime);
   report('the API server is ready');
   const kubectl = new Kubectl(join(folders.kubernetes, 'kubectl'), plane.admin);
-  const imported = importImages(images);
+  const bringUpNode = async (): Promise<void> => {
+    await startControllers(plane, options);
+    await startServices(plane, options);
+    await startNode(plane, options);
+    await until('the node is Ready', () => nodeIsReady(kubectl)).catch((error: unknown) =>
+      quoteLog(error, state, 'kubelet'),
+    );
+    report('the node is Ready');
+    await addGpus(kubectl, gpus);
+  };
+  // The images before anything that makes pods: one whose image is not there yet is tried again much later.
   await Promise.all([
-    startControllers(plane, options),
-    startServices(plane, options),
-    startNode(plane, options),
+    bringUpNode(),
+    importImages(images),
+    installDefinitions(kubectl),
+    installOpenshiftPolicies(kubectl),
   ]);
-  await until('the node is Ready', () => nodeIsReady(kubectl)).catch((error: unknown) =>
-    quoteLog(error, state, 'kubelet'),
-  );
-  report('the node is Ready');
-  await addGpus(kubectl, gpus);
-  const count = await imported;
-  if (count > 0) report(`${count} images are imported`);
-  await Promise.all([installDefinitions(kubectl), installOpenshiftPolicies(kubectl)]);
+  report('images and definitions are there');
   await Promise.all([
     installTekton(kubectl, tags),
     installKserve(kubectl, plane.authority.certificate, tags),

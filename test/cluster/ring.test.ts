@@ -39,23 +39,51 @@ describe('a TaskRun in a restricted namespace', () => {
   });
 });
 
-test('an InferenceService gets its model from S3, becomes Ready and answers', async (context) => {
-  const namespace = await ring.namespace(context, 'serve');
-  const bucket = namespace.name;
-  await fillBucket(ring, bucket, { 'models/tiny/config.json': '{}' });
-  await namespace.apply(dataConnection(ring, bucket), runtime(ring.image('simulator')), service());
-  await namespace.waitFor('inferenceservice', 'tiny', hasCondition('Ready'), 120_000);
-  const [pod] = await namespace.list('pod', 'serving.kserve.io/inferenceservice=tiny');
-  expect(await namespace.logs(String(pod?.metadata.name), 'storage-initializer')).toContain('config.json');
-  const url = await ring.forward(`tiny-predictor.${namespace.name}.svc.cluster.local`, 80);
-  const models = await fetch(`${url}/v1/models`);
-  expect(await models.json()).toMatchObject({ data: [{ id: 'tiny' }] });
+describe('an InferenceService', () => {
+  const models: Model[] = [
+    { image: 'simulator', args: ['--model=/mnt/models', '--max-model-len=2048'] },
+    { image: 'sandbox', command: ['python', '-m', 'vllm.entrypoints.openai.api_server'], args: [] },
+  ];
+  test.for(models)(
+    'of image $image gets its model from S3, becomes Ready and answers',
+    async (model, context) => {
+      const namespace = await ring.namespace(context, 'serve');
+      const files = { 'models/tiny/config.json': '{}', 'models/tiny/model.safetensors': 'weights' };
+      await fillBucket(ring, namespace.name, files);
+      const container = { ...model, image: ring.image(model.image) };
+      await namespace.apply(dataConnection(ring, namespace.name), runtime(container), service());
+      await namespace.waitFor('inferenceservice', 'tiny', hasCondition('Ready'), 120_000);
+      const [pod] = await namespace.list('pod', 'serving.kserve.io/inferenceservice=tiny');
+      expect(await namespace.logs(String(pod?.metadata.name), 'storage-initializer')).toContain(
+        'config.json',
+      );
+      const url = await ring.forward(`tiny-predictor.${namespace.name}.svc.cluster.local`, 80);
+      const answer = await fetch(`${url}/v1/models`);
+      expect(await answer.json()).toMatchObject({ data: [{ id: 'tiny' }] });
+    },
+  );
+});
+
+test('the product image runs its bundles without a passwd entry or a writable root', async (context) => {
+  const namespace = await ring.namespace(context, 'product');
+  const name = await namespace.create(helpOf('stage-model', ring.image('product')));
+  const run = await namespace.waitFor('taskrun', name, isDone);
+  expect(run).toSatisfy(hasCondition('Succeeded'));
+  const pod = (run['status'] as { podName: string }).podName;
+  expect(await namespace.logs(pod, 'step-help')).toContain('--revision');
 });
 
 test('programs inside reach the API server', async () => {
   const { stdout } = await ring.inside('tkn', ['version']);
   expect(stdout).toMatch(/Pipeline version: /);
 });
+
+/** What plays vLLM. */
+interface Model {
+  image: string;
+  command?: string[];
+  args: string[];
+}
 
 interface NodeObject {
   status: { conditions: object[]; allocatable: Record<string, string> };
@@ -83,6 +111,25 @@ const whoAmI = (image: string): KubeObject => ({
   },
 });
 
+const helpOf = (task: string, image: string): KubeObject => ({
+  apiVersion: 'tekton.dev/v1',
+  kind: 'TaskRun',
+  metadata: { generateName: 'help-' },
+  spec: {
+    taskSpec: {
+      steps: [
+        {
+          name: 'help',
+          image,
+          command: ['node', `/opt/llm-rollout/${task}.mjs`],
+          args: ['--help'],
+          securityContext: { readOnlyRootFilesystem: true },
+        },
+      ],
+    },
+  },
+});
+
 /** The Secret that OpenShift AI's dashboard makes of a data connection, as KServe reads it. */
 const dataConnection = ({ address: { s3 } }: Ring, bucket: string): KubeObject => ({
   apiVersion: 'v1',
@@ -100,17 +147,18 @@ const dataConnection = ({ address: { s3 } }: Ring, bucket: string): KubeObject =
   },
 });
 
-const runtime = (image: string): KubeObject => ({
+const runtime = (model: Model): KubeObject => ({
   apiVersion: 'serving.kserve.io/v1alpha1',
   kind: 'ServingRuntime',
-  metadata: { name: 'simulator' },
+  metadata: { name: 'tiny' },
   spec: {
     supportedModelFormats: [{ name: 'vLLM' }],
     containers: [
       {
         name: 'kserve-container',
-        image,
-        args: ['--model=/mnt/models', '--served-model-name=tiny', '--port=8080'],
+        image: model.image,
+        ...(model.command && { command: model.command }),
+        args: [...model.args, '--served-model-name=tiny', '--port=8080'],
         ports: [{ containerPort: 8080, protocol: 'TCP' }],
         resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '1Gi' } },
       },
@@ -126,7 +174,7 @@ const service = (): KubeObject => ({
     predictor: {
       model: {
         modelFormat: { name: 'vLLM' },
-        runtime: 'simulator',
+        runtime: 'tiny',
         storage: { key: 'models', path: 'models/tiny/' },
       },
     },

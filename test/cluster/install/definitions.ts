@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Kubectl } from '../kubectl.ts';
 import { moduleFolder } from '../modules.ts';
-import { applyDefinitions } from './manifests.ts';
+import { createDefinitions } from './manifests.ts';
 
 /** The CRDs of Pipelines, Triggers and KServe, served when this returns. */
 export async function installDefinitions(kubectl: Kubectl): Promise<void> {
   await Promise.all(
     definitions.map(async ({ component, module, files }) =>
-      applyDefinitions(kubectl, join(await moduleFolder(component, module), 'config'), files),
+      createDefinitions(kubectl, join(await moduleFolder(component, module), 'config'), files),
     ),
   );
 }

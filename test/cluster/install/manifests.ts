@@ -18,16 +18,16 @@ export async function readManifests(folder: string, patterns: readonly string[])
   return objects;
 }
 
-/** Applies CRDs straight from their files: some are megabytes, and nothing in them is ours to change. Waits until they are served. */
-export async function applyDefinitions(
+/** Creates CRDs straight from their files: some are megabytes, and nothing in them is ours to change. Waits until all are served. */
+export async function createDefinitions(
   kubectl: Kubectl,
   folder: string,
   patterns: readonly string[],
 ): Promise<void> {
   const files = filesOf(folder, patterns).flatMap((file) => ['-f', file]);
-  await kubectl.run(['apply', '--server-side', '--force-conflicts', '--validate=false', ...files]);
+  await kubectl.run(['create', '--validate=false', ...files]);
   // A definition without any status yet is an error to `kubectl wait`, so it is asked again.
-  const wait = ['wait', '--for=condition=Established', '--timeout=10s', ...files];
+  const wait = ['wait', '--for=condition=Established', '--timeout=10s', 'crd', '--all'];
   await until('the definitions are served', async () => (await kubectl.attempt(wait)).code === 0);
 }
 

@@ -39,14 +39,13 @@ async function forgetContainers(): Promise<void> {
 }
 
 /** Imports the images that containerd does not hold yet, and drops the ones that newer ones replaced. */
-export async function importImages(images: readonly Image[]): Promise<number> {
+export async function importImages(images: readonly Image[]): Promise<void> {
   const present = (await ctr('images', 'ls', '-q')).split('\n');
   const wanted = new Set(images.map(({ tag }) => tag));
   const old = present.filter((name) => name.startsWith('localhost/llm-rollout/') && !wanted.has(name));
   if (old.length > 0) await ctr('images', 'rm', ...old);
   const missing = images.filter(({ tag }) => !present.includes(tag));
   for (const { archive } of missing) await ctr('images', 'import', archive);
-  return missing.length;
 }
 
 const ctr = (...args: string[]): Promise<string> => output('ctr', ['-n', 'k8s.io', ...args]);
