@@ -6,6 +6,7 @@ import type { Kind } from './kinds.ts';
 import { metadataMistakes } from './names.ts';
 import { badRequest, forbidden, internalError, invalid, type Mistake, StatusError } from './status.ts';
 import type { Store } from './store.ts';
+import { tidied } from './tidy.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -15,7 +16,7 @@ export function decode(
   kind: Kind,
   fieldValidation: FieldValidation,
 ): { object: Json; warnings: string[] } {
-  const { value, unknown, mistakes } = check(object, kind.schema);
+  const { value, unknown, mistakes } = check(tidied(object, kind), kind.schema);
   const complaint = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
   const [wrong] = mistakes.filter(({ reason }) => reason === 'FieldValueTypeInvalid');
   if (wrong !== undefined && !kind.custom) {

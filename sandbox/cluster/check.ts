@@ -23,7 +23,7 @@ interface Findings {
 }
 
 function walk(value: unknown, schema: Schema, path: string, found: Findings): unknown {
-  if (schema.type === 'free' || value === null) return value;
+  if (schema.type === 'free') return value;
   if (schema.type === 'list') {
     if (!Array.isArray(value)) return wrongType(value, 'array', path, found);
     return value.map((item, i) => walk(item, schema.of, `${path}[${i}]`, found));
@@ -82,6 +82,7 @@ function wrongType(value: unknown, wanted: string, path: string, found: Findings
 
 function typeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
+  if (value === null) return 'null';
   return Number.isInteger(value) ? 'integer' : typeof value;
 }
 

@@ -26,7 +26,7 @@ export function createControllers(store: Store, logs: Logs, webhooks: Set<Webhoo
     const old = store.read(refOf(object));
     const writer = { manager, apiVersion: kind.apiVersion, subresource: '', now: store.now() };
     const plain = structuredClone(object) as Json;
-    return store.write(trackUpdate(old, plain, kind.schema, writer));
+    return store.write(trackUpdate(old, plain, kind, writer));
   };
 
   const controllers: Controllers = {

@@ -1,5 +1,6 @@
-import { partsOf, type Path, setOfPaths, type FieldSet, fieldsOf } from './field-set.ts';
+import { type FieldSet, type Path, partsOf, setOfPaths } from './field-set.ts';
 import { same } from './json.ts';
+import type { Kind } from './kinds.ts';
 import type { Schema } from './schema.ts';
 
 export interface FieldChanges {
@@ -8,9 +9,13 @@ export interface FieldChanges {
   readonly removed: FieldSet;
 }
 
-/** Which fields differ between two values of one schema. */
-export function compareFields(before: unknown, after: unknown, schema: Schema): FieldChanges {
-  const found = { added: [] as Path[], modified: [] as Path[], removed: [] as Path[] };
+/** Which fields differ between two objects of one kind. */
+export function compareFields(
+  before: unknown,
+  after: unknown,
+  { schema, custom }: ComparedKind,
+): FieldChanges {
+  const found: Found = { added: [], modified: [], removed: [], custom };
   walk(before, after, { schema, path: [] }, found);
   return {
     added: setOfPaths(found.added),
@@ -19,20 +24,24 @@ export function compareFields(before: unknown, after: unknown, schema: Schema): 
   };
 }
 
+export type ComparedKind = Pick<Kind, 'schema' | 'custom'>;
+
 interface Found {
   readonly added: Path[];
   readonly modified: Path[];
   readonly removed: Path[];
+  readonly custom: boolean;
 }
 
-function walk(
-  before: unknown,
-  after: unknown,
-  { schema, path }: { schema: Schema; path: Path },
-  found: Found,
-): void {
-  const beforeParts = partsOf(before, schema);
-  const afterParts = partsOf(after, schema);
+interface Place {
+  readonly schema: Schema;
+  readonly path: Path;
+}
+
+function walk(before: unknown, after: unknown, { schema, path }: Place, found: Found): void {
+  // A null where a container was has lost the parts, no more.
+  const beforeParts = before === null ? [] : partsOf(before, schema);
+  const afterParts = after === null ? [] : partsOf(after, schema);
   if (beforeParts === undefined || afterParts === undefined) {
     if (!same(before, after)) found.modified.push(path);
     return;
@@ -42,18 +51,21 @@ function walk(
   for (const [step, part] of now) {
     const was = old.get(step);
     const inner = { schema: part.schema, path: [...path, step] };
-    if (was === undefined) found.added.push(...everything(part.value, inner));
+    if (was === undefined) found.added.push(...everything(part.value, inner, found.custom));
     else walk(was.value, part.value, inner, found);
   }
   for (const [step, part] of old) {
-    if (!now.has(step))
-      found.removed.push(...everything(part.value, { schema: part.schema, path: [...path, step] }));
+    const inner = { schema: part.schema, path: [...path, step] };
+    if (!now.has(step)) found.removed.push(...everything(part.value, inner, found.custom));
   }
 }
 
-/** A new or lost part with all that is in it, containers too. */
-function everything(value: unknown, { schema, path }: { schema: Schema; path: Path }): Path[] {
-  const below = [...fieldsOf(value, schema).values()];
-  const containers = schema.type === 'map' || path.at(-1)?.startsWith('k:') || below.length === 0;
-  return [...(containers ? [path] : []), ...below.map((inner) => [...path, ...inner])];
+/** A new or lost part with all that is in it. Containers count too; Go's structs, in built-in kinds, are always there and do not. */
+function everything(value: unknown, { schema, path }: Place, custom: boolean): Path[] {
+  const parts = partsOf(value, schema) ?? [];
+  const counts = custom || schema.type !== 'object' || parts.length === 0 || path.at(-1)?.startsWith('k:');
+  const below = parts.flatMap((part) =>
+    everything(part.value, { schema: part.schema, path: [...path, part.step] }, custom),
+  );
+  return counts ? [path, ...below] : below;
 }

@@ -1,4 +1,4 @@
-import { type FieldSet, partsOf, type Path } from './field-set.ts';
+import { type FieldSet, type Part, partsOf, type Path } from './field-set.ts';
 import { isObject, type Json } from './json.ts';
 import type { Schema } from './schema.ts';
 
@@ -16,27 +16,63 @@ export function mergeFields(live: unknown, applied: unknown, schema: Schema): un
   return merged;
 }
 
-type Parts = NonNullable<ReturnType<typeof partsOf>>;
+type Parts = readonly Part[];
 
-/** In the order of the applied list; items of others stay where they were, as far as that goes. */
+/**
+ * Items of both lists in an order that keeps the applied one, and of the others' items the places between, as structured-merge-diff
+ * does: walk both, take live items that the applied list does not have, and pass over shared ones whose turn it is not.
+ */
 function mergeItems(live: Parts, applied: Parts): unknown[] {
-  const liveSteps = new Map(live.map((part) => [part.step, part.value]));
-  const appliedSteps = new Set(applied.map(({ step }) => step));
-  const others = [...live];
+  const liveValues = new Map(live.map(({ step, value }) => [step, value]));
+  const wanted = new Set(applied.map(({ step }) => step));
+  const shared = applied.map(({ step }) => step).filter((step) => liveValues.has(step));
+  const done = new Set<string>();
   const merged: unknown[] = [];
-  for (const { step, value, schema } of applied) {
-    while (others[0] !== undefined && !appliedSteps.has(others[0].step)) merged.push(others.shift()?.value);
-    if (others[0]?.step === step) others.shift();
-    merged.push(liveSteps.has(step) ? mergeFields(liveSteps.get(step), value, schema) : value);
+  const take = ({ step, value, schema }: Part) => {
+    done.add(step);
+    if (shared[0] === step) shared.shift();
+    merged.push(liveValues.has(step) ? mergeFields(liveValues.get(step), value, schema) : value);
+  };
+  const [left, right] = [[...live], [...applied]];
+  while (left.length > 0 || right.length > 0) {
+    const [mine] = left;
+    const [next] = right;
+    const action =
+      mine === undefined ? 'take' : choose(mine.step, next?.step, { wanted, done, turn: shared[0] });
+    if (action !== 'take') left.shift();
+    if (action === 'keep' && mine !== undefined) merged.push(mine.value);
+    if ((action === 'take' || action === 'take both') && next !== undefined) take(next);
+    if (action === 'take' || action === 'take both') right.shift();
   }
-  return [...merged, ...others.filter(({ step }) => !appliedSteps.has(step)).map(({ value }) => value)];
+  return merged;
 }
 
-/** The value without these fields, except what holds a field of `kept`; containers that become empty by it go too. */
+interface Progress {
+  readonly wanted: ReadonlySet<string>;
+  readonly done: ReadonlySet<string>;
+  /** The shared item that comes next in the applied order. */
+  readonly turn: string | undefined;
+}
+
+function choose(mine: string, next: string | undefined, { wanted, done, turn }: Progress) {
+  if (mine === next) return 'take both';
+  if (!wanted.has(mine)) return 'keep';
+  if (done.has(mine) || (next !== undefined && turn !== undefined && turn !== mine)) return 'pass';
+  return 'take';
+}
+
+/**
+ * The value without these fields, except what `kept` holds; containers that become empty by it go too. A field is held by whoever owns
+ * something in it, an item of a list only by who owns the item itself: its owner takes along what others wrote into it.
+ */
 export function removeFields(value: unknown, schema: Schema, fields: FieldSet, kept: FieldSet): unknown {
   const keptPaths = [...kept.values()];
   const isHeld = (path: Path) =>
-    keptPaths.some((held) => held.length >= path.length && path.every((step, i) => held[i] === step));
+    keptPaths.some(
+      (held) =>
+        (path.at(-1)?.startsWith('f:') ? held.length >= path.length : held.length === path.length) &&
+        path.every((step, i) => held[i] === step),
+    );
   return [...fields.values()]
     .filter((path) => !isKeyOfItem(path))
     .sort((a, b) => a.length - b.length)
@@ -66,7 +102,9 @@ function remove(value: unknown, schema: Schema, { path, depth, isHeld }: Removal
     return parts.flatMap((other) => (other === part ? (gone ? [] : [inner]) : [other.value]));
   }
   const { [part.step.slice(2)]: _, ...rest } = value as Json;
-  return gone ? rest : { ...(value as Json), [part.step.slice(2)]: inner };
+  // What is left empty and is still owned becomes null, here as there.
+  const left = isEmpty(inner) && !isEmpty(part.value) ? null : inner;
+  return gone ? rest : { ...(value as Json), [part.step.slice(2)]: left };
 }
 
 const isEmpty = (value: unknown): boolean =>

@@ -35,7 +35,9 @@ export function fieldsOf(value: unknown, schema: Schema): FieldSet {
 function collect(value: unknown, schema: Schema, path: Path, paths: Path[]): void {
   const inner = partsOf(value, schema);
   const isItem = path.at(-1)?.startsWith('k:') ?? false;
-  if ((inner === undefined || inner.length === 0 || isItem) && path.length > 0) paths.push(path);
+  // An empty list with keys is nobody's; an empty map is whose it is.
+  const isEmpty = inner?.length === 0 && !Array.isArray(value);
+  if ((inner === undefined || isEmpty || isItem) && path.length > 0) paths.push(path);
   for (const part of inner ?? []) collect(part.value, part.schema, [...path, part.step], paths);
 }
 
@@ -112,6 +114,16 @@ function read(node: Json, path: Path, paths: Path[]): void {
     const inner = node[step];
     if (step !== '.' && isObject(inner)) read(inner, [...path, step], paths);
   }
+}
+
+/** The order that conflicts are listed in: at every level first what ends there, then what goes deeper, each by name. */
+export function comparePaths(a: Path, b: Path): number {
+  const i = a.findIndex((step, at) => step !== b[at]);
+  if (i === -1) return a.length - b.length;
+  const endsA = i === a.length - 1;
+  const endsB = i === b.length - 1;
+  if (endsA !== endsB) return endsA ? -1 : 1;
+  return (a[i] ?? '') < (b[i] ?? '') ? -1 : 1;
 }
 
 /** As conflicts name it: `.spec.template.spec.containers[name="main"].image`. */

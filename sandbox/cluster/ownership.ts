@@ -1,20 +1,20 @@
-import { compareFields, type FieldChanges } from './field-changes.ts';
+import { type ComparedKind, compareFields, type FieldChanges } from './field-changes.ts';
 import { mergeFields, removeFields } from './field-merge.ts';
 import {
+  comparePaths,
   emptySet,
   type FieldSet,
   fieldsOf,
   fromFieldsV1,
-  type Path,
   pathText,
   sameSet,
+  setOfPaths,
   shared,
   toFieldsV1,
   union,
   without,
 } from './field-set.ts';
 import { isObject, type Json, listAt, textAt } from './json.ts';
-import type { Schema } from './schema.ts';
 import { StatusError } from './status.ts';
 
 /** One entry of `metadata.managedFields`. */
@@ -36,8 +36,8 @@ export interface Writer {
 }
 
 /** Who owns which field after a create, replace or patch: the writer what it changed, the others what is left of theirs. */
-export function trackUpdate(live: Json | undefined, object: Json, schema: Schema, writer: Writer): Json {
-  const changes = compareFields(managed(live ?? {}), managed(object), schema);
+export function trackUpdate(live: Json | undefined, object: Json, kind: ComparedKind, writer: Writer): Json {
+  const changes = compareFields(managed(live ?? {}), managed(object), kind);
   const others = managersOf(live ?? object).map((entry) => lose(entry, changes));
   const changed = union(changes.added, changes.modified);
   const mine = others.find((entry) => isSame(entry, writer, 'Update'));
@@ -50,18 +50,18 @@ export function trackUpdate(live: Json | undefined, object: Json, schema: Schema
 export function applyFields(
   live: Json | undefined,
   applied: Json,
-  schema: Schema,
+  kind: ComparedKind,
   { force, ...writer }: Writer & { force: boolean },
 ): Json {
   const before = managersOf(live ?? {});
   const mine = before.find((entry) => isSame(entry, writer, 'Apply'));
-  const fields = fieldsOf(managed(applied), schema);
+  const fields = without(fieldsOf(managed(applied), kind.schema), metadataOnly);
   const others = before.filter((entry) => entry !== mine);
-  const merged = mergeFields(live ?? {}, applied, schema);
+  const merged = mergeFields(live ?? {}, applied, kind.schema);
   const owned = union(fields, ...others.map((entry) => entry.fields));
-  const object = removeFields(merged, schema, without(mine?.fields ?? emptySet, owned), owned) as Json;
+  const object = removeFields(merged, kind.schema, without(mine?.fields ?? emptySet, owned), owned) as Json;
 
-  const changes = compareFields(managed(live ?? {}), managed(object), schema);
+  const changes = compareFields(managed(live ?? {}), managed(object), kind);
   const changed = union(changes.added, changes.modified);
   if (!force) refuseConflicts(others, changed);
   const left = others.map((entry) => lose(entry, changes));
@@ -72,10 +72,9 @@ export function applyFields(
 
 function refuseConflicts(others: readonly Manager[], changed: FieldSet): void {
   const conflicts = others.flatMap((entry) =>
-    [...shared(entry.fields, changed).values()].map((path: Path) => ({
-      who: nameOf(entry),
-      path: pathText(path),
-    })),
+    [...shared(entry.fields, changed).values()]
+      .sort(comparePaths)
+      .map((path) => ({ who: nameOf(entry), path: pathText(path) })),
   );
   const [first] = conflicts;
   if (first === undefined) return;
@@ -128,11 +127,14 @@ const serverFields =
     ' ',
   );
 
+/** An object has metadata anyway. */
+const metadataOnly = setOfPaths([['f:metadata']]);
+
 function managed({ apiVersion: _a, kind: _k, metadata, ...rest }: Json): Json {
   const own = Object.entries(isObject(metadata) ? metadata : {}).filter(
     ([name]) => !serverFields.includes(name),
   );
-  return own.length === 0 ? rest : { metadata: Object.fromEntries(own), ...rest };
+  return { metadata: Object.fromEntries(own), ...rest };
 }
 
 function managersOf(object: Json): Manager[] {

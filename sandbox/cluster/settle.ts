@@ -6,6 +6,7 @@ import { refuseEscalation } from './escalation.ts';
 import { at, isObject, type Json, listAt, same } from './json.ts';
 import { trackUpdate } from './ownership.ts';
 import { addAccount } from './seed.ts';
+import { tidied } from './tidy.ts';
 import { refOf, type Store } from './store.ts';
 import type { Write } from './write.ts';
 
@@ -20,12 +21,12 @@ interface Draft {
 export function settle(desk: Desk, write: Write, { object, old, ownership }: Draft): Json {
   const { kind, manager, subresource, user, dryRun } = write;
   const { store } = desk;
-  const admitted = admit(desk, write, withDefaults(besideOther(object, old, write)), old);
+  const admitted = admit(desk, write, withDefaults(tidied(besideOther(object, old, write), kind)), old);
   validate(admitted, old, kind);
   if (!same(old?.['rules'], admitted['rules'])) refuseEscalation(user, admitted, kind, store);
   const writer = { manager, apiVersion: kind.apiVersion, subresource, now: store.now() };
   const owned =
-    ownership === 'tracked' ? admitted : trackUpdate(old, withManagersOf(admitted, old), kind.schema, writer);
+    ownership === 'tracked' ? admitted : trackUpdate(old, withManagersOf(admitted, old), kind, writer);
   if (dryRun) return { ...store.preview(owned) };
   const stored = store.write(owned);
   afterwards(store, stored, old);

@@ -73,7 +73,7 @@ export function apply(desk: Desk, write: Write, body: Json, force: boolean): Wri
   const own = onlyItsPart(placed(body, write), write);
   const converted = own['stringData'] === undefined ? own : withDefaults(own);
   const writer = { manager, apiVersion: kind.apiVersion, subresource, now: desk.store.now() };
-  const object = applyFields(old, converted, kind.schema, { ...writer, force });
+  const object = applyFields(old, converted, kind, { ...writer, force });
   const settled = settle(desk, write, { object, ...(old && { old }), ownership: 'tracked' });
   return { code: old === undefined ? 201 : 200, object: settled, warnings: [] };
 }
