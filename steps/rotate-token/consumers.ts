@@ -43,6 +43,7 @@ export async function restartConsumers(restart: Restart, world: ConsumerWorld): 
     if (why === undefined) restarted.push(consumer);
     else world.log.warn('cannot restart', { workload: nameOf(consumer), because: why });
   }
+  if (restarted.length > 0) await passSecond(restart.written, world);
   for (const consumer of restarted) await patchTemplate(consumer, world);
   const deadline = world.clock.now() + restart.timeoutMs;
   for (const consumer of restarted)
@@ -57,6 +58,12 @@ async function findConsumers({ namespace, secret }: Restart, { cluster, signal }
     found.push(...all.map((each) => ({ ...each, kind, apiVersion: 'apps/v1' })));
   }
   return found.filter((workload) => usesSecret(workload, secret));
+}
+
+/** Pods know their age in whole seconds: one that began in the second of the write looks older than the token that it has. */
+async function passSecond(written: Date, { clock, signal }: ConsumerWorld): Promise<void> {
+  const waitMs = Math.ceil((written.getTime() + 1) / 1000) * 1000 - clock.now();
+  if (waitMs > 0) await clock.sleep(waitMs, signal);
 }
 
 /** Here the annotation is safe: it is the model's own Deployment that KServe takes it back from. */

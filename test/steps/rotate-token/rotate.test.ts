@@ -1,0 +1,421 @@
+import { describe, expect, test } from 'vitest';
+import { account, aroundSwap, place, type Scene, type SceneOptions, setTheScene } from './rotating.ts';
+
+const day = 86_400_000;
+const rolebinding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  name: account.name,
+  namespace: account.namespace,
+};
+const secretRef = { apiVersion: 'v1', kind: 'Secret', name: place.secret, namespace: place.namespace };
+const deploymentRef = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: 'librechat-librechat',
+  namespace: place.namespace,
+};
+
+/** A cluster whose clock can be set: tokens that were issued 250 days ago and end in 115. */
+async function setAnOldScene(timings: SceneOptions['timings'] = {}) {
+  const clock = { offset: -250 * day };
+  const scene = await setTheScene({ now: () => new Date(Date.now() + clock.offset), timings });
+  await scene.run();
+  clock.offset = 0;
+  return { ...scene, old: scene.stored().toString() };
+}
+
+const renew = { flags: ['--renew-before=3000h'] };
+
+describe('a client with the damaged token of a bad copy', () => {
+  test('gets a good one, by name, and runs with it', async () => {
+    const scene = await setTheScene();
+    const { code, log, results } = await scene.run();
+    expect(code).toBe(0);
+    expect(log).toContain(
+      'the token is replaced  because="it is damaged: byte 32 of 37 is 0xef, the begin of U+FFFD, which a bad copy leaves"',
+    );
+    const token = scene.stored().toString();
+    expect(token).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);
+    expect(scene.inUse()).toEqual([token]);
+    expect(await scene.accepts(token)).toBe(true);
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1']);
+    expect(results).toEqual({
+      expires: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      anchor: 'librechat-gpt-oss-token-1',
+      outcome: 'ok',
+    });
+    expect(log).not.toContain(token.slice(0, 20));
+    expect([...scene.cluster.refusals, ...scene.kserve.refusals, ...scene.model.refusals]).toEqual([]);
+  });
+
+  test('gets it with the rights that we ship, and no Secret but its own is read', async () => {
+    const scene = await setTheScene();
+    await scene.run();
+    const ours = scene.cluster.served.filter(({ user }) => user.endsWith(':llm-rollout-rotate-token'));
+    expect(ours.filter(({ status }) => status === 403)).toEqual([]);
+    const secrets = ours.filter(({ resource }) => resource === 'secrets');
+    expect([...new Set(secrets.map(({ verb, name }) => `${verb} ${name ?? ''}`.trim()))].sort()).toEqual([
+      'create',
+      'get librechat-credentials-env',
+      'patch librechat-credentials-env',
+    ]);
+  });
+
+  test('has it proved before and after it is put in place', async () => {
+    const scene = await setTheScene();
+    await scene.run();
+    expect(scene.model.served.map(({ path, status }) => `${path} ${status}`)).toEqual([
+      '/v1/models 200',
+      '/v1/models 200',
+    ]);
+  });
+
+  test('keeps every other key of its Secret', async () => {
+    const scene = await setTheScene();
+    scene.cluster.controllers.update(secretRef, (draft) => {
+      draft['data'] = { ...(draft['data'] as object), OTHER: 'b3RoZXI=' };
+    });
+    await scene.run();
+    expect(scene.cluster.controllers.get(secretRef)?.['data']).toMatchObject({ OTHER: 'b3RoZXI=' });
+  });
+});
+
+describe('a good token', () => {
+  test('is kept, and nothing is restarted', async () => {
+    const scene = await setTheScene();
+    await scene.run({ patient: true });
+    const before = { token: scene.stored(), pods: podNames(scene) };
+    const { code, results } = await scene.run();
+    expect(code).toBe(0);
+    expect(results['outcome']).toBe('unchanged');
+    expect(results['anchor']).toBe('librechat-gpt-oss-token-1');
+    expect({ token: scene.stored(), pods: podNames(scene) }).toEqual(before);
+    expect(scene.anchors()).toHaveLength(1);
+  });
+
+  test('that ends before long is replaced, and works on through the overlap', async () => {
+    const scene = await setAnOldScene();
+    const { results } = await scene.run(renew);
+    expect(results).toMatchObject({ anchor: 'librechat-gpt-oss-token-2', outcome: 'ok' });
+    expect(scene.stored().toString()).not.toBe(scene.old);
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1', 'librechat-gpt-oss-token-2']);
+    expect(await scene.accepts(scene.old)).toBe(true);
+  });
+
+  test('is revoked after its overlap, by the next run, and its successor is not', async () => {
+    const scene = await setAnOldScene();
+    await scene.run({ ...renew, patient: true });
+    const { results, log } = await scene.run({ flags: ['--overlap=0s'] });
+    expect(results['outcome']).toBe('unchanged');
+    expect(log).toContain('revoked a token  anchor=librechat-gpt-oss-token-1');
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-2']);
+    expect(await scene.accepts(scene.old)).toBe(false);
+    expect(await scene.accepts(scene.stored().toString())).toBe(true);
+  });
+
+  test('that is damaged later does not make us revoke the one that pods still use', async () => {
+    const scene = await setTheScene();
+    await scene.run();
+    const [inUse = ''] = scene.inUse();
+    scene.store(`${inUse.slice(0, 40)}\uFFFD${inUse.slice(41)}`);
+    const { results } = await scene.run({ flags: ['--restart=false'] });
+    expect(results['anchor']).toBe('librechat-gpt-oss-token-2');
+    expect(scene.inUse()).toEqual([inUse]);
+    expect(await scene.accepts(inUse)).toBe(true);
+  });
+});
+
+describe('a token that looks good', () => {
+  test('and whose anchor somebody has deleted is replaced', async () => {
+    const scene = await setTheScene();
+    await scene.run();
+    scene.cluster.controllers.delete({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      name: 'librechat-gpt-oss-token-1',
+      namespace: account.namespace,
+    });
+    const { code, log, results } = await scene.run();
+    expect(code).toBe(0);
+    expect(log).toContain('the model does not take it: LD181 AUTH_401');
+    expect(results['outcome']).toBe('ok');
+    expect(await scene.accepts(scene.stored().toString())).toBe(true);
+  });
+
+  test('and that nothing could revoke is replaced', async () => {
+    const scene = await setTheScene();
+    scene.store(scene.cluster.token({ namespace: account.namespace, serviceAccount: account.name }));
+    const { log, results } = await scene.run();
+    expect(log).toContain('it is bound to no anchor and cannot be revoked');
+    expect(results['outcome']).toBe('ok');
+  });
+});
+
+describe('what a person must change', () => {
+  test.each<[string, (scene: Scene) => void, string, RegExp]>([
+    [
+      'an account that does not exist',
+      ({ cluster }) =>
+        void cluster.controllers.delete({ apiVersion: 'v1', kind: 'ServiceAccount', ...account }),
+      'there is no ServiceAccount gpt-oss/librechat-gpt-oss',
+      /^Try: oc create serviceaccount librechat-gpt-oss -n gpt-oss$/m,
+    ],
+    [
+      'an account that may not use the model',
+      ({ cluster }) => void cluster.controllers.delete(rolebinding),
+      'LD182 AUTH_403: gpt-oss/librechat-gpt-oss may not use gpt-oss/gpt-oss-20b-rhaiis',
+      /^Try: oc create role gpt-oss-20b-rhaiis-view-role -n gpt-oss --verb=get .* --serviceaccount=gpt-oss:librechat-gpt-oss$/m,
+    ],
+    [
+      'a Secret that does not exist',
+      ({ cluster }) => void cluster.controllers.delete(secretRef),
+      'there is no Secret librechat/librechat-credentials-env',
+      /^Try: oc create secret generic librechat-credentials-env -n librechat --from-literal=GPT_OSS_API_KEY=none/m,
+    ],
+    [
+      'a Secret that cannot be changed',
+      ({ cluster }) =>
+        void cluster.controllers.update(secretRef, (draft) => void (draft['immutable'] = true)),
+      'the Secret librechat/librechat-credentials-env is immutable',
+      /^Try: make it again without immutable/m,
+    ],
+    [
+      'a right that we lack in the namespace of the client',
+      ({ cluster }) =>
+        void cluster.controllers.delete({
+          ...rolebinding,
+          name: 'llm-rollout-rotate-token',
+          namespace: 'librechat',
+        }),
+      'librechat-credentials-env',
+      /^Try: oc /m,
+    ],
+  ])('%s ends with 77, and nothing is changed', async (_, arrange, headline, hint) => {
+    const scene = await setTheScene();
+    const before = scene.stored();
+    arrange(scene);
+    const { code, log } = await scene.run();
+    expect(code).toBe(77);
+    expect(log).toContain('error refused: ');
+    expect(log).toContain(headline);
+    expect(log).toMatch(hint);
+    expect(scene.anchors()).toEqual([]);
+    expect([before, Buffer.alloc(0)]).toContainEqual(scene.stored());
+  });
+
+  test('limits that contradict each other end with 64', async () => {
+    const scene = await setTheScene();
+    const { code, log } = await scene.run({ flags: ['--lifetime=1h', '--min-lifetime=2h'] });
+    expect(code).toBe(64);
+    expect(log).toContain('min-lifetime is longer than lifetime');
+  });
+});
+
+describe('an API server that gives less time than asked', () => {
+  test('is not believed when it is less than min-lifetime', async () => {
+    const scene = await setTheScene({ maxTokenSeconds: 3600 });
+    const before = scene.stored();
+    const { code, log } = await scene.run();
+    expect(code).toBe(65);
+    expect(log).toContain('it lives 1.0 h, min-lifetime is 24.0 h (claims of the token)');
+    expect(scene.stored()).toEqual(before);
+    expect(scene.anchors()).toEqual([]);
+  });
+
+  test('is worked with when that is enough, and does not make every run rotate', async () => {
+    const scene = await setTheScene({ maxTokenSeconds: 3600 });
+    const flags = ['--min-lifetime=30m'];
+    expect((await scene.run({ flags, patient: true })).results['outcome']).toBe('ok');
+    expect((await scene.run({ flags })).results['outcome']).toBe('unchanged');
+  });
+});
+
+describe('a model that is away', () => {
+  test('changes nothing and ends with 69', async () => {
+    const scene = await setTheScene();
+    const before = scene.stored();
+    await scene.model.close();
+    const { code } = await scene.run();
+    expect(code).toBe(69);
+    expect(scene.stored()).toEqual(before);
+    expect(scene.anchors()).toEqual([]);
+  });
+
+  test('or serves another model changes nothing and ends with 65', async () => {
+    const scene = await setTheScene();
+    const before = scene.stored();
+    const { code, log } = await scene.run({ flags: ['--served-name=llama'] });
+    expect(code).toBe(65);
+    expect(log).toContain('models: gpt-oss-20b');
+    expect(scene.stored()).toEqual(before);
+  });
+});
+
+describe('a client that does not come back', () => {
+  /** Its new pods want an image that nobody has. */
+  function breakRestart({ cluster: { controllers } }: Scene) {
+    const good = 'ghcr.io/danny-avila/librechat:latest';
+    let broken = true;
+    controllers.onChange(({ object, type }) => {
+      if (object.kind !== 'Deployment' || object.metadata.namespace !== place.namespace || type === 'deleted')
+        return;
+      const text = JSON.stringify(object['spec']);
+      if (!text.includes('restartedAt') || text.includes('nowhere') === broken) return;
+      controllers.update(deploymentRef, (draft) => {
+        draft['spec'] = JSON.parse(
+          broken
+            ? text.replaceAll(good, 'nowhere.example/x:1')
+            : text.replaceAll('nowhere.example/x:1', good),
+        );
+      });
+    });
+    return () => (broken = false);
+  }
+
+  test('gets its token back, which still works, and the new one is revoked', async () => {
+    const scene = await setAnOldScene({ progressDeadlineMs: 3000 });
+    const mend = breakRestart(scene);
+    let swaps = 0;
+    const { code, log } = await scene.run({
+      ...renew,
+      tap: aroundSwap({
+        before: () => {
+          swaps += 1;
+          if (swaps === 2) mend();
+        },
+      }),
+    });
+    expect(code).toBe(75);
+    expect(log).toContain(
+      'error not-ready: deployment/librechat-librechat does not come back after its restart',
+    );
+    expect(log).toContain('  | the token before is back in the Secret, and works until its time');
+    expect(log).toMatch(/^ {2}\| (Err)?ImagePull.*nowhere\.example/m);
+    expect(scene.stored().toString()).toBe(scene.old);
+    expect(await scene.accepts(scene.old)).toBe(true);
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1']);
+  });
+
+  test('keeps the new token when the one before was no good', async () => {
+    const scene = await setTheScene();
+    await settled(scene);
+    breakRestart(scene);
+    const { code, log } = await scene.run({ flags: ['--rollout-timeout=1s'] });
+    expect(code).toBe(75);
+    expect(log).toContain(
+      '  | the new token stays in the Secret: it was proved, and the one before is no good',
+    );
+    expect(await scene.accepts(scene.stored().toString())).toBe(true);
+  });
+});
+
+describe('a run that is stopped after the swap', () => {
+  test('ends with 143 and leaves a token that works; the next one restarts the client', async () => {
+    const scene = await setTheScene();
+    await settled(scene);
+    let stop = () => {};
+    const { code } = await scene.run({
+      onStart: (by) => (stop = by),
+      tap: aroundSwap({ after: () => stop() }),
+    });
+    expect(code).toBe(143);
+    const token = scene.stored().toString();
+    expect(await scene.accepts(token)).toBe(true);
+    expect(scene.inUse()).not.toEqual([token]);
+    const { results } = await scene.run();
+    expect(results['outcome']).toBe('ok');
+    expect(scene.stored().toString()).toBe(token);
+    expect(scene.inUse()).toEqual([token]);
+  });
+});
+
+describe('two runs at once', () => {
+  test('rotate once: the second waits and finds a good token', async () => {
+    const scene = await setTheScene();
+    const runs = await Promise.all(['a', 'b', 'c'].map((taskRun) => scene.run({ taskRun, patient: true })));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    const outcomes = runs.map(({ results }) => results['outcome'] ?? '');
+    expect(outcomes.toSorted((a, b) => a.localeCompare(b))).toEqual(['ok', 'unchanged', 'unchanged']);
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1']);
+  });
+
+  test('that wait too long end with 75 and name the other', async () => {
+    const scene = await setTheScene();
+    scene.cluster.controllers.put(leaseOf('other', new Date()));
+    const { code, log } = await scene.run({ flags: ['--lock-timeout=0s'] });
+    expect(code).toBe(75);
+    expect(log).toContain('holderIdentity: other');
+    expect(log).toMatch(/^Try: tkn taskrun logs other -f -n gpt-oss/m);
+  });
+
+  test('do not wait for one that died long ago', async () => {
+    const scene = await setTheScene();
+    scene.cluster.controllers.put(leaseOf('dead', new Date(Date.now() - day)));
+    expect((await scene.run({ flags: ['--lock-timeout=0s'] })).code).toBe(0);
+  });
+});
+
+describe('writes that meet others', () => {
+  test('an answer that is lost does not make a second token or a wrong report', async () => {
+    const scene = await setTheScene();
+    scene.cluster.addFault({ on: { method: 'PATCH', path: /secrets/ }, times: 1, play: { cut: 'after' } });
+    const { code, results } = await scene.run();
+    expect(code).toBe(0);
+    expect(results['anchor']).toBe('librechat-gpt-oss-token-1');
+    expect(scene.inUse()).toEqual([scene.stored().toString()]);
+  });
+
+  /** Changes the Secret just before our write, once. */
+  const meanwhile = (scene: Scene, change: (data: Record<string, string>) => void) => {
+    let done = false;
+    const before = () => {
+      if (done) return;
+      done = true;
+      scene.cluster.controllers.update(secretRef, (draft) => change(draft['data'] as Record<string, string>));
+    };
+    return scene.run({ tap: aroundSwap({ before }) });
+  };
+
+  test('another key that changes meanwhile is kept', async () => {
+    const scene = await setTheScene();
+    const { code } = await meanwhile(scene, (data) => void (data['OTHER'] = 'bmV3'));
+    expect(code).toBe(0);
+    expect(scene.cluster.controllers.get(secretRef)?.['data']).toMatchObject({ OTHER: 'bmV3' });
+  });
+
+  test('our key that changes meanwhile is left as it is, with 65', async () => {
+    const scene = await setTheScene();
+    const { code, log } = await meanwhile(
+      scene,
+      (data) => void (data[place.key] = Buffer.from('theirs').toString('base64')),
+    );
+    expect(code).toBe(65);
+    expect(log).toContain(
+      'somebody else has changed GPT_OSS_API_KEY in librechat/librechat-credentials-env meanwhile',
+    );
+    expect(scene.stored().toString()).toBe('theirs');
+    expect(scene.anchors()).toEqual([]);
+  });
+});
+
+function leaseOf(holderIdentity: string, taken: Date) {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: `${account.name}-token`, namespace: account.namespace },
+    spec: { holderIdentity, renewTime: taken.toISOString().replace('Z', '000Z'), leaseDurationSeconds: 600 },
+  };
+}
+
+function podNames({ cluster }: Scene): string[] {
+  return cluster.controllers
+    .list({ apiVersion: 'v1', kind: 'Pod', namespace: place.namespace })
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
+}
+
+/** Until the client runs. */
+async function settled(scene: Scene): Promise<void> {
+  while (scene.inUse()[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+}
