@@ -64,7 +64,11 @@ export async function joinRing(): Promise<Ring> {
 
 function imageOf({ images }: RingAddress, name: string): string {
   const tag = images[name];
-  if (tag === undefined)
-    throw new Error(`The ring has no image ${name}, only ${Object.keys(images).join(', ')}.`);
+  if (tag === undefined) {
+    const hint = ['product', 'sandbox'].includes(name)
+      ? '\nThe sources did not bundle when it started.\nTry: npm run build'
+      : '';
+    throw new Error(`The ring has no image ${name}, only ${Object.keys(images).join(', ')}.${hint}`);
+  }
   return tag;
 }
