@@ -9,12 +9,13 @@ import { startWorld, type World } from '../../sandbox/world.ts';
 
 const dist = new URL('../../dist', import.meta.url).pathname;
 const mebibyte = 2 ** 20;
+const timings = { pullMs: 20, downloadMs: 100, loadMs: 200, probeMs: 50, terminationMs: 50 };
 
 async function roll(world: World, options: Partial<RolloutRequest> = {}) {
   const lines: string[] = [];
   const end = await rollOut({
     world,
-    params: { 'hf-endpoint': world.hub.url, tries: '1' },
+    params: { 'hf-endpoint': world.hub.url, tries: '1', poll: '300ms' },
     signal: new AbortController().signal,
     onLine: (task, step, line) => lines.push(`[${task} : ${step}] ${line}`),
     ...options,
@@ -50,7 +51,7 @@ describe('the Pipeline, with the real bundles, over the life of a service', () =
 
   beforeAll(async () => {
     model = createDemoModel({ bytes: 64 * mebibyte });
-    world = await startWorld({ repo: model.repo, dist, kserveFaults: faults });
+    world = await startWorld({ repo: model.repo, dist, timings, kserveFaults: faults });
   });
 
   afterAll(() => world.close());
@@ -128,11 +129,11 @@ describe('the Pipeline, with the real bundles, over the life of a service', () =
 
 describe('a stage step that is killed', () => {
   it('is repeated as the Pipeline says, and the bucket ends with the same bytes', async () => {
-    const model = createDemoModel({ bytes: 96 * mebibyte });
-    const undisturbed = await startWorld({ repo: model.repo, dist });
+    const model = createDemoModel({ bytes: 64 * mebibyte });
+    const undisturbed = await startWorld({ repo: model.repo, dist, timings });
     const wanted = await roll(undisturbed).then(() => digests(undisturbed));
     await undisturbed.close();
-    const world = await startWorld({ repo: model.repo, dist });
+    const world = await startWorld({ repo: model.repo, dist, timings });
     const run = await roll(world, {
       onStart: (task, pid, attempt) => {
         if (task === 'stage-model' && attempt === 1) void killInTheMiddle(world, pid);

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Usage {
+  readonly seconds: number;
+  /** User and system time of all threads. */
+  readonly cpuSeconds: number;
+  readonly peakMegabytes: number;
+}
+
+const reporter = new URL('report-usage.ts', import.meta.url).href;
+
+/** Runs a program of ours to its end as a process of its own. Throws with what it said when it fails. */
+export async function measure(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Usage> {
+  const file = join(tmpdir(), `llm-rollout-usage-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--import', reporter, ...words], {
+    env: { ...process.env, ...env, USAGE_FILE: file },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const seconds = (performance.now() - started) / 1000;
+  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}:\n${said}`);
+  const usage = JSON.parse(await readFile(file, 'utf8')) as NodeJS.ResourceUsage;
+  await rm(file);
+  return {
+    seconds,
+    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+    peakMegabytes: usage.maxRSS / 1024,
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

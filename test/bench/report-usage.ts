@@ -1,0 +1,5 @@
+import { writeFileSync } from 'node:fs';
+
+process.on('exit', () =>
+  writeFileSync(process.env['USAGE_FILE'] ?? '/dev/null', JSON.stringify(process.resourceUsage())),
+);
