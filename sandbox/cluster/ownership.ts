@@ -1,31 +1,10 @@
 import { type ComparedKind, compareFields, type FieldChanges } from './field-changes.ts';
-import { mergeFields, removeFields } from './field-merge.ts';
-import {
-  comparePaths,
-  emptySet,
-  type FieldSet,
-  fieldsOf,
-  fromFieldsV1,
-  pathText,
-  sameSet,
-  setOfPaths,
-  shared,
-  toFieldsV1,
-  union,
-  without,
-} from './field-set.ts';
-import { isObject, type Json, listAt, textAt } from './json.ts';
-import { StatusError } from './status.ts';
-
-/** One entry of `metadata.managedFields`. */
-interface Manager {
-  readonly manager: string;
-  readonly operation: 'Apply' | 'Update';
-  readonly apiVersion: string;
-  readonly subresource: string;
-  readonly time: string;
-  readonly fields: FieldSet;
-}
+import { refuseConflicts } from './field-conflicts.ts';
+import { mergeFields } from './field-merge.ts';
+import { removeFields } from './field-removal.ts';
+import { emptySet, type FieldSet, fieldsOf, sameSet, setOfPaths, union, without } from './field-set.ts';
+import { isObject, type Json } from './json.ts';
+import { type Manager, managersOf, withManagers } from './managers.ts';
 
 export interface Writer {
   readonly manager: string;
@@ -70,37 +49,6 @@ export function applyFields(
   return withManagers(object, [...left, unchanged ? mine : toEntry(writer, 'Apply', fields)]);
 }
 
-function refuseConflicts(others: readonly Manager[], changed: FieldSet): void {
-  const conflicts = others.flatMap((entry) =>
-    [...shared(entry.fields, changed).values()]
-      .sort(comparePaths)
-      .map((path) => ({ who: nameOf(entry), path: pathText(path) })),
-  );
-  const [first] = conflicts;
-  if (first === undefined) return;
-  const managers = [...new Set(conflicts.map(({ who }) => who))].sort();
-  const lines = managers.flatMap((who) => [
-    `conflicts with ${who}:`,
-    ...conflicts.filter((one) => one.who === who).map(({ path }) => `- ${path}`),
-  ]);
-  const text =
-    conflicts.length === 1
-      ? `Apply failed with 1 conflict: conflict with ${first.who}: ${first.path}`
-      : `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`;
-  const causes = conflicts.map(({ who, path }) => ({
-    reason: 'FieldManagerConflict',
-    message: `conflict with ${who}`,
-    field: path,
-  }));
-  throw new StatusError(409, 'Conflict', text, { details: { causes } });
-}
-
-function nameOf({ manager, operation, apiVersion, subresource }: Manager): string {
-  const name =
-    JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
-  return operation === 'Apply' ? name : `${name} using ${apiVersion}`;
-}
-
 function lose(entry: Manager, { added, modified, removed }: FieldChanges): Manager {
   const fields = without(entry.fields, union(added, modified, removed));
   return fields.size === entry.fields.size ? entry : { ...entry, fields };
@@ -135,30 +83,4 @@ function managed({ apiVersion: _a, kind: _k, metadata, ...rest }: Json): Json {
     ([name]) => !serverFields.includes(name),
   );
   return { metadata: Object.fromEntries(own), ...rest };
-}
-
-function managersOf(object: Json): Manager[] {
-  return listAt(object, 'metadata', 'managedFields').map((entry) => ({
-    manager: textAt(entry, 'manager') ?? '',
-    operation: textAt(entry, 'operation') === 'Apply' ? 'Apply' : 'Update',
-    apiVersion: textAt(entry, 'apiVersion') ?? '',
-    subresource: textAt(entry, 'subresource') ?? '',
-    time: textAt(entry, 'time') ?? '',
-    fields: fromFieldsV1(isObject(entry) ? entry['fieldsV1'] : undefined),
-  }));
-}
-
-function withManagers(object: Json, managers: readonly Manager[]): Json {
-  const managedFields = managers
-    .filter(({ fields }) => fields.size > 0)
-    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
-      manager,
-      operation,
-      apiVersion,
-      time,
-      fieldsType: 'FieldsV1',
-      fieldsV1: toFieldsV1(fields),
-      ...(subresource === '' ? {} : { subresource }),
-    }));
-  return { ...object, metadata: { ...(object['metadata'] as Json), managedFields } };
 }
