@@ -6,15 +6,14 @@ import { settleRollout } from './settle.ts';
 import { spec } from './spec.ts';
 
 process.exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
-  const [cluster, network] = await Promise.all([createCluster({ env, log }), createNetwork({ env, log })]);
-  const service = { namespace: namespace ?? cluster.namespace, name: params.service };
-  const endpoint = () => openEndpoint({ cluster, network, log, service, signal });
-  return settleRollout(params, {
-    cluster,
-    namespace: service.namespace,
-    openEndpoint: endpoint,
-    log,
-    clock,
-    signal,
-  });
+  const network = await createNetwork({ env, log });
+  try {
+    const cluster = await createCluster({ env, log });
+    const service = { namespace: namespace ?? cluster.namespace, name: params.service };
+    const place = { cluster, namespace: service.namespace, log, clock, signal };
+    const endpoint = () => openEndpoint({ cluster, network, log, service, clock, signal });
+    return await settleRollout(params, { ...place, openEndpoint: endpoint });
+  } finally {
+    network.close();
+  }
 });

@@ -6,15 +6,14 @@ import { spec } from './spec.ts';
 import { waitReady } from './wait.ts';
 
 process.exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
-  const [cluster, network] = await Promise.all([createCluster({ env, log }), createNetwork({ env, log })]);
-  const service = { namespace: namespace ?? cluster.namespace, name: params.service };
-  const endpoint = () => openEndpoint({ cluster, network, log, service, url: params.url, signal });
-  return waitReady(params, {
-    cluster,
-    namespace: service.namespace,
-    openEndpoint: endpoint,
-    log,
-    clock,
-    signal,
-  });
+  const network = await createNetwork({ env, log });
+  try {
+    const cluster = await createCluster({ env, log });
+    const service = { namespace: namespace ?? cluster.namespace, name: params.service };
+    const place = { cluster, namespace: service.namespace, log, clock, signal };
+    const endpoint = () => openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
+    return await waitReady(params, { ...place, openEndpoint: endpoint });
+  } finally {
+    network.close();
+  }
 });

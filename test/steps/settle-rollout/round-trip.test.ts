@@ -55,7 +55,7 @@ describe('a roll-out that fails, wherever it does', () => {
         expect(record).toMatchObject({ promoted: recordBefore?.promoted });
         expect(record?.candidate).toBeUndefined();
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('a roll-out that fails, wherever it does', () => {
         expect(holderOf(runs.cluster)).toBeUndefined();
         expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toContain('/c/');
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });
