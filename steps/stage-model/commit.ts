@@ -24,7 +24,10 @@ interface Store {
  */
 export async function commit(manifest: Manifest, store: Store): Promise<StoredManifest> {
   const { bucket, place, signal } = store;
-  await demandAsStaged(manifest, store, 'the bucket does not hold what was written');
+  await demandListing(manifest, store, {
+    headline: 'the bucket does not hold what was written',
+    hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
+  });
   await bucket.put(place.manifest, renderManifest(manifest), {
     ifNoneMatch: '*',
     contentType: 'application/json',
@@ -42,16 +45,24 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
 }
 
 /** Whether what a commit says and what lies there still agree; nothing is mended here. */
-export async function demandAsStaged(
+export function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
+  const { bucket, place } = store;
+  return demandListing(manifest, store, {
+    headline: 'what lies under the prefix is no longer what was committed',
+    hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again: without the marker all objects are proven anew, and wrong ones replaced)`,
+  });
+}
+
+async function demandListing(
   manifest: Manifest,
-  { bucket, place, signal }: Store,
-  headline = 'what lies under the prefix is no longer what was committed',
+  { bucket, signal }: Store,
+  { headline, hint }: { readonly headline: string; readonly hint: string },
 ): Promise<void> {
   const lines = differences(manifest, await bucket.list(manifest.prefix, signal));
   if (lines.length === 0) return;
   throw new StepError('check', headline, {
     evidence: firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`),
-    hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again: without the marker all objects are proven anew, and wrong ones replaced)`,
+    hint,
   });
 }
 

@@ -7,8 +7,15 @@ import { surveyBucket } from './survey.ts';
 import { Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
 import type { Wish } from './wish.ts';
 
-/** Does what is missing, and gives the bytes that were fetched; `overtaken` when another run has committed meanwhile. */
-export async function move(wish: Wish, stage: Stage): Promise<number | 'overtaken'> {
+interface Moved {
+  /** Bytes fetched from the Hub. */
+  readonly bytes: number;
+  /** Another run has committed meanwhile; what this one has not done yet it leaves. */
+  readonly overtaken: boolean;
+}
+
+/** Does what is missing under the prefix, up to the commit. */
+export async function move(wish: Wish, stage: Stage): Promise<Moved> {
   const { params, bucket, log, clock, signal } = stage;
   const { place, files, source } = wish;
   const survey = await surveyBucket(files, place, bucket, signal);
@@ -38,13 +45,13 @@ export async function move(wish: Wish, stage: Stage): Promise<number | 'overtake
       transfer,
     );
   } catch (error) {
-    if (await isOvertaken(error, transfer)) return 'overtaken';
+    if (await isOvertaken(error, transfer)) return { bytes: progress.totals.moved, overtaken: true };
     throw error;
   } finally {
     progress.stop();
   }
   progress.summarize('staged');
-  return progress.totals.moved;
+  return { bytes: progress.totals.moved, overtaken: false };
 }
 
 /** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */

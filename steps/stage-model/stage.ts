@@ -12,7 +12,7 @@ import { formatBytes } from './progress.ts';
 import type { spec } from './spec.ts';
 import { surveyBucket } from './survey.ts';
 import { renderTable } from './table.ts';
-import { demandPolicy, makeWish, manifestOf, type Wish } from './wish.ts';
+import { demandPolicy, demandReviewed, makeWish, manifestOf, type Wish } from './wish.ts';
 
 type StageResults = ResultsOf<typeof spec>;
 
@@ -41,29 +41,35 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
   const committed = await readManifest(bucket, place.manifest, signal);
   if (params.dryRun) return show(wish, committed, stage);
-  if (committed) return answerStaged(committed, wish, stage);
+  if (committed) return answerStaged(committed, wish, stage, 0);
   const policy = await demandPolicy(wish, stage);
-  const moved = await move(wish, stage);
-  if (moved === 'overtaken') return answerOvertaken(wish, stage);
+  const { bytes, overtaken } = await move(wish, stage);
+  if (overtaken) return answerOvertaken(wish, stage, bytes);
   const stored = await commit(manifestOf(wish, policy), { ...stage, place });
   await sweep({ ...stage, place }, stage.clock.now(), params.expireUploads);
   log.info('committed', { manifest: stored.key, sha256: stored.digest });
-  return resultsOf(wish, stored, { moved, outcome: 'ok' });
+  return resultsOf(wish, stored, { bytes, outcome: 'ok' });
 }
 
 /** Nothing is written under the prefix of a commit: it is as it was staged, or the run fails. */
-async function answerStaged(committed: StoredManifest, wish: Wish, stage: Stage): Promise<StageResults> {
+async function answerStaged(
+  committed: StoredManifest,
+  wish: Wish,
+  stage: Stage,
+  bytes: number,
+): Promise<StageResults> {
   const store = { ...stage, place: wish.place };
+  demandReviewed(wish.refusals, stage);
   demandSameFiles(committed.manifest, manifestOf(wish, []), stage.bucket);
   await demandAsStaged(committed.manifest, store);
   await sweep(store, stage.clock.now(), 0);
   stage.log.info('already staged', { manifest: committed.key, sha256: committed.digest });
-  return resultsOf(wish, committed, { moved: 0, outcome: 'unchanged' });
+  return resultsOf(wish, committed, { bytes, outcome: 'unchanged' });
 }
 
-async function answerOvertaken(wish: Wish, stage: Stage): Promise<StageResults> {
+async function answerOvertaken(wish: Wish, stage: Stage, bytes: number): Promise<StageResults> {
   const committed = await readManifest(stage.bucket, wish.place.manifest, stage.signal);
-  if (committed) return answerStaged(committed, wish, stage);
+  if (committed) return answerStaged(committed, wish, stage, bytes);
   throw new StepError('unavailable', 'another run committed this revision, and its marker is gone again', {
     evidence: [`NoSuchKey (${stage.bucket.where}, GET ${wish.place.manifest})`],
     hint: 'run it again once nobody else changes the state of this model',
@@ -83,18 +89,18 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
     'to-move': formatBytes(toMove),
     committed: committed !== undefined,
   });
-  return resultsOf(wish, committed, { moved: 0, outcome: 'unchanged' });
+  return resultsOf(wish, committed, { bytes: 0, outcome: 'unchanged' });
 }
 
 function resultsOf(
   { place }: Wish,
   stored: StoredManifest | undefined,
-  { moved, outcome }: { readonly moved: number; readonly outcome: StageResults['outcome'] },
+  { bytes, outcome }: { readonly bytes: number; readonly outcome: StageResults['outcome'] },
 ): StageResults {
   return {
     revision: place.commit,
     prefix: place.prefix,
-    bytesMoved: String(moved),
+    bytesMoved: String(bytes),
     manifestDigest: stored?.digest ?? '',
     outcome,
   };

@@ -50,28 +50,24 @@ function wanted(
 }
 
 /** Reads what the policy has to see, and stops the run before a byte is stored when something is refused. */
-export async function demandPolicy(
-  { files, refusals, source }: Wish,
-  { params }: Stage,
-): Promise<PolicyVerdict[]> {
-  const inside = await inspectFiles(
-    files.filter(({ content }) => content === undefined),
-    source,
-  );
-  const { standing, verdicts } = applyReview([...refusals, ...inside], params);
+export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerdict[]> {
+  const fromHub = wish.files.filter(({ content }) => content === undefined);
+  return demandReviewed([...wish.refusals, ...(await inspectFiles(fromHub, wish.source))], stage);
+}
+
+/** Stops the run unless a review has lifted every refusal; gives the verdicts for the manifest. */
+export function demandReviewed(refusals: readonly Refusal[], { params }: Stage): PolicyVerdict[] {
+  const { standing, verdicts } = applyReview(refusals, params);
   if (standing.length === 0) return verdicts;
   const hash = standing.find((refusal) => refusal.hash !== undefined)?.hash;
-  throw new StepError(
-    'check',
-    `the policy refuses ${standing.length} of the files of ${params.model}; nothing was stored`,
-    {
-      evidence: standing.map(describe),
-      hint:
-        hash === undefined
-          ? `choose another model or revision, or leave files out: --ignore=<pattern>`
-          : `leave files out: --ignore=<pattern>, or after a review let them in: --allow-code=${hash}`,
-    },
-  );
+  const files = standing.length === 1 ? 'one thing' : `${standing.length} things`;
+  throw new StepError('check', `the policy refuses ${files} about ${params.model}; nothing was stored`, {
+    evidence: standing.map(describe),
+    hint:
+      hash === undefined
+        ? 'choose another model or revision, or leave files out: --ignore=<pattern>'
+        : `leave files out: --ignore=<pattern>, or after a review let them in: --allow-code=${hash}`,
+  });
 }
 
 function describe({ path, why, hash }: Refusal): string {

@@ -156,7 +156,7 @@ const cases: readonly Case[] = [
     },
     code: exitCodes.check,
     says: [
-      /the policy refuses 4 of the files of acme\/tiny; nothing was stored/,
+      /the policy refuses 4 things about acme\/tiny; nothing was stored/,
       /weights\.pkl: a pickle/,
       /modeling\.py: is a program/,
       /config\.json: has auto_map/,

@@ -27,7 +27,11 @@ test.each([
 });
 
 test('P11: of the prefixes of two revisions neither is the beginning of the other', () => {
-  const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: 40, maxLength: 40 });
+  const hex = fc.string({
+    unit: fc.constantFrom(...'0123456789abcdef'.split('')),
+    minLength: 40,
+    maxLength: 40,
+  });
   const name = fc
     .string({ unit: fc.constantFrom('a', 'b', '-', '0'), minLength: 1, maxLength: 5 })
     .map((text) => `acme/x${text}`);

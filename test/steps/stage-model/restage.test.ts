@@ -82,6 +82,14 @@ describe('a commit that is staged already', () => {
     expect(outcome.log).toMatch(/README\.md: committed 5 bytes, .*, now left out/);
   });
 
+  test('is judged again by what its listing says: a rule that became stricter holds', async () => {
+    const rig = await start();
+    await run(rig);
+    const outcome = await run(rig, ['--allow-owners=openai']);
+    expect(outcome.code).toBe(exitCodes.check);
+    expect(outcome.log).toMatch(/the policy refuses one thing about acme\/tiny/);
+  });
+
   test('whose marker is not ours ends with 65', async () => {
     const rig = await start();
     await rig.bucket.seed('models', rig.manifestKey, '<html>');

@@ -41,6 +41,7 @@ interface Run {
   readonly clock?: Clock;
   readonly lines?: string[];
   readonly vocabularyPlaces?: readonly URL[];
+  readonly limits?: PartLimits;
 }
 
 /** A run of stageModel with small parts and a silent log. */
@@ -55,7 +56,7 @@ export function stage(run: Run): ReturnType<typeof stageModel> {
     signal: run.signal ?? new AbortController().signal,
     vocabularyPlaces:
       run.vocabularyPlaces ?? vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
-    limits: tinyParts,
+    limits: run.limits ?? tinyParts,
   });
 }
 

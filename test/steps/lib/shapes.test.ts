@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { folder, modelId, prefix } from '../../../steps/lib/shapes.ts';
+
+const takes = ({ pattern }: { readonly pattern: string }, text: string) =>
+  new RegExp(`^(?:${pattern})$`, 'u').test(text);
+
+describe('modelId', () => {
+  test.each(['openai/gpt-oss-20b', 'RedHatAI/gpt-oss-20b', 'a/b', 'A.b_c/1.0-x'])('%s', (text) => {
+    expect(takes(modelId, text)).toBe(true);
+  });
+  test.each([
+    'hf://openai/gpt-oss-20b',
+    'https://huggingface.co/openai/gpt-oss-20b',
+    'openai/..',
+    '../x',
+    'a/b..c',
+    'a--b/c',
+    'a/b--c',
+    'gpt2',
+    'a/b/c',
+    '/a/b',
+    'a/b/',
+    'a b/c',
+    'a/b\n',
+    '-a/b',
+    `a/${'b'.repeat(97)}`,
+    'ä/b',
+  ])('not %j', (text) => expect(takes(modelId, text)).toBe(false));
+});
+
+describe('folder', () => {
+  test.each(['models', 'models/openai/gpt-oss-20b', '.llm-rollout', 'a/.b/c..d'])('%s', (text) => {
+    expect(takes(folder, text)).toBe(true);
+    expect(takes(prefix, `${text}/`)).toBe(true);
+  });
+  test.each(['/a', 'a/', 'a//b', '..', 'a/../b', './a', 'a/.', 'a b', '', 'a?b'])('not %j', (text) => {
+    expect(takes(folder, text)).toBe(false);
+    expect(takes(prefix, `${text}/`)).toBe(false);
+  });
+  test('a prefix has its slash', () => expect(takes(prefix, 'models/x')).toBe(false));
+});

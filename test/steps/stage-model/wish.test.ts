@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import type { Stage } from '../../../steps/stage-model/stage.ts';
+import { demandPolicy, makeWish, manifestOf } from '../../../steps/stage-model/wish.ts';
+import { createLog } from '../../../steps/lib/log.ts';
+import { createMemoryBucket, createStorage } from './memory-bucket.ts';
+import { createMemoryHub } from './memory-hub.ts';
+import { commit, defaults, model, prefix, safetensors, stillClock, tinyParts } from './staging.ts';
+
+type Files = Readonly<Record<string, Buffer>>;
+
+function open(files: Files, params: Partial<Stage['params']> = {}, hub: object = {}): Stage {
+  return {
+    params: { ...defaults, ...params },
+    hub: createMemoryHub({ commit, files, ...hub }),
+    bucket: createMemoryBucket({ storage: createStorage() }),
+    log: createLog({ write: () => {}, env: {}, step: 'stage-model' }),
+    clock: stillClock,
+    signal: new AbortController().signal,
+    vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
+    limits: tinyParts,
+  };
+}
+
+const files = {
+  'config.json': Buffer.from('{"model_type":"gpt_oss"}'),
+  'model.safetensors': safetensors(100),
+  'original/model.safetensors': safetensors(1),
+};
+
+test('says what has to lie where, in which parts, and what is left out', async () => {
+  const wish = await makeWish(open(files));
+  expect(wish.place.commit).toBe(commit);
+  expect(wish.files.map(({ key, partSize }) => [key, partSize])).toEqual([
+    [`${prefix}config.json`, 16],
+    [`${prefix}model.safetensors`, 16],
+  ]);
+  expect(wish.ignored.map(({ file }) => file.path)).toEqual(['original/model.safetensors']);
+});
+
+describe('vocabulary', () => {
+  test.each<[Stage['params']['vocabulary'], string, boolean]>([
+    ['auto', '{"model_type":"gpt_oss"}', true],
+    ['auto', '{"model_type":"llama"}', false],
+    ['auto', 'no JSON', false],
+    ['always', '{"model_type":"llama"}', true],
+    ['never', '{"model_type":"gpt_oss"}', false],
+  ])('%s with config.json %s: %s', async (mode, config, expected) => {
+    const wish = await makeWish(open({ ...files, 'config.json': Buffer.from(config) }, { vocabulary: mode }));
+    const found = wish.files.find(({ path }) => path === vocabulary.file);
+    expect(found !== undefined).toBe(expected);
+    expect(manifestOf(wish, []).vocabulary).toEqual(
+      expected ? { path: vocabulary.file, size: vocabulary.size, sha256: vocabulary.sha256 } : null,
+    );
+  });
+
+  test("takes the place of a repository's own file of that name", async () => {
+    const wish = await makeWish(
+      open({ ...files, [vocabulary.file]: Buffer.from('IQ== 0\n') }, { vocabulary: 'auto' }),
+    );
+    expect(wish.files.filter(({ path }) => path === vocabulary.file)).toMatchObject([
+      { size: vocabulary.size },
+    ]);
+    expect(manifestOf(wish, []).files.map(({ path }) => path)).toEqual(['config.json', 'model.safetensors']);
+  });
+});
+
+describe('demandPolicy', () => {
+  test('gives the verdicts for the manifest', async () => {
+    const stage = open(files);
+    const wish = await makeWish(stage);
+    const verdicts = await demandPolicy(wish, stage);
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['passed', 'passed']);
+    expect(manifestOf(wish, verdicts)).toMatchObject({ repository: model, policy: verdicts });
+  });
+
+  test('a licence outside of the list cannot be reviewed away', async () => {
+    const stage = open(files, { allowLicenses: ['mit'] }, { license: 'apache-2.0' });
+    await expect(demandPolicy(await makeWish(stage), stage)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [`${model}: its licence is apache-2.0, none of mit`],
+      hint: expect.not.stringContaining('allow-code'),
+    });
+  });
+
+  test('a file that somebody reviewed passes by its hash, and the manifest tells', async () => {
+    const withCode = { ...files, 'modeling.py': Buffer.from('print()') };
+    const refused = open(withCode);
+    const wish = await makeWish(refused);
+    const error: unknown = await demandPolicy(wish, refused).catch((error: unknown) => error);
+    const hash = /--allow-code=([0-9a-f]{40})/.exec((error as { hint: string }).hint)?.[1] ?? '';
+    const reviewed = open(withCode, { allowCode: [hash] });
+    expect(await demandPolicy(wish, reviewed)).toContainEqual({
+      rule: 'no code, no pickles',
+      verdict: `reviewed: modeling.py ${hash}`,
+    });
+  });
+});
