@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { specs } from '../../steps/index.ts';
+import { accountName } from '../../tasks/render-rbac.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Command {
+  readonly page: string;
+  readonly text: string;
+}
+
+/** Every line of every `sh` block of the docs, continued lines joined. */
+async function commands(): Promise<Command[]> {
+  const found: Command[] = [];
+  for await (const page of glob(['README.md', 'docs/**/*.md', 'tasks/*/README.md'], { cwd: root })) {
+    const text = await readFile(join(root, page), 'utf8');
+    for (const [, block = ''] of text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)) {
+      found.push(...commandsIn(block).map((command) => ({ page, text: command })));
+    }
+  }
+  return found;
+}
+
+function commandsIn(block: string): string[] {
+  return block
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => line.split(' && '))
+    .map((command) => command.replace(/ +/g, ' '));
+}
+
+async function packageScripts(): Promise<Record<string, string>> {
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  return scripts;
+}
+
+async function expectScript(name: string): Promise<void> {
+  expect(Object.keys(await packageScripts())).toContain(name);
+}
+
+async function expectManifest(path: string): Promise<void> {
+  const documents = parseAllDocuments(await readFile(join(root, path), 'utf8'));
+  for (const document of documents) {
+    expect(document.errors).toEqual([]);
+    expect(document.toJS()).toMatchObject({ apiVersion: expect.any(String), kind: expect.any(String) });
+  }
+}
+
+async function expectKustomization(folder: string): Promise<void> {
+  const text = await readFile(join(root, folder, 'kustomization.yaml'), 'utf8');
+  const { resources } = parse(text) as { resources: string[] };
+  for (const resource of resources) await expectManifest(join(folder, resource));
+}
+
+function expectAccounts(text: string): void {
+  const wanted = specs
+    .filter(({ name }) => name !== 'check-revision')
+    .map((spec) => `${spec.name}=${accountName(spec)}`);
+  expect([...text.matchAll(/--task-serviceaccount (\S+)/g)].map(([, pair]) => pair)).toEqual(wanted);
+}
+
+/** What a command of the docs is checked by; what no row knows does not belong in the docs. */
+const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[] = [
+  [/^npm ci$/, () => expect(existsSync(join(root, 'package-lock.json'))).toBe(true)],
+  [/^npm (start|test)( -- .*)?$/, ([, script = '']) => expectScript(script)],
+  [/^npm run ([\w:]+)( -- .*)?$/, ([, script = '']) => expectScript(script)],
+  [/^podman (build -t \S+ \.|push \S+)$/, () => expect(existsSync(join(root, 'Containerfile'))).toBe(true)],
+  [/^kustomize edit set image localhost\/llm-rollout=\S+$/, () => expectKustomization('.')],
+  [/^oc apply -k (\S+)( -n \S+)?$/, ([, folder = '']) => expectKustomization(folder)],
+  [/^oc (?:apply|create) -f (\S+)( -n \S+)?$/, ([, path = '']) => expectManifest(path)],
+  [/^tkn pipeline start rollout-model .*--task-serviceaccount/, ({ input }) => expectAccounts(input)],
+  [/^tkn (pipelinerun|taskrun) (logs|describe|list|cancel)/, () => {}],
+  [/^oc (get|describe|logs|create secret generic|create route edge) \S+/, () => {}],
+  [/^export \w+=/, () => {}],
+];
+
+describe('the commands of the docs', async () => {
+  it.each(await commands())('$page: $text', async ({ text }) => {
+    const check = checks.find(([shape]) => shape.test(text));
+    expect(check, `no check knows the command ${text}`).toBeDefined();
+    const match = check?.[0].exec(text);
+    if (match) await check?.[1](match);
+  });
+});
