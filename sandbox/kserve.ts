@@ -107,7 +107,12 @@ export function startKserve(options: KserveOptions): SandboxKserve {
   ];
   world.again();
   return {
-    refusals: world.refusals,
+    get refusals() {
+      return [
+        ...world.refusals,
+        ...[...world.running.values()].flatMap(({ model }) => model?.refusals ?? []),
+      ];
+    },
     environment: ({ namespace, name }, container) => {
       const pod = controllers.get({ ...pods, namespace, name }) as Pod | undefined;
       return world.running.get(pod?.metadata.uid ?? '')?.environment.get(container);

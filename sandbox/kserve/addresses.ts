@@ -61,6 +61,6 @@ function readyPorts(
   }) as Pod[];
   return mine
     .filter((pod) => isReady(pod) && !isTerminating(pod))
-    .map(({ metadata }) => running.get(metadata.uid ?? '')?.port)
+    .map(({ metadata }) => running.get(metadata.uid ?? '')?.model?.port)
     .filter((port) => port !== undefined);
 }

@@ -19,6 +19,8 @@ export interface KserveFault {
           readonly lines?: readonly string[];
         };
       }
+    /** The engine dies while the server serves, so much later: the process then ends with exit code 0. */
+    | { readonly engineDies: { readonly afterMs: number } }
     /** The server listens, but /health does not answer 200. */
     | { readonly unhealthy: true }
     /** The server runs and chats go wrong. */

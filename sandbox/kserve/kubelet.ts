@@ -1,4 +1,5 @@
 import { refOf } from '../cluster.ts';
+import type { Model } from '../model.ts';
 import { runContainer } from './container.ts';
 import type { PodContext } from './container.ts';
 import { faultsOf } from './faults.ts';
@@ -59,9 +60,9 @@ async function live(world: World, process: RunningPod, signal: AbortSignal): Pro
     if (container.name === storageInitializer) folder = await initialize(context, container);
     else await runContainer(context, { container, kind: 'init' }, () => Promise.resolve({ exitCode: 0 }));
   }
-  const listens = (port: number | undefined) => {
-    if (port === undefined) delete process.port;
-    else process.port = port;
+  const listens = (model: Model | undefined) => {
+    if (model === undefined) delete process.model;
+    else process.model = model;
   };
   await Promise.all(
     pod.spec.containers.map((container) =>

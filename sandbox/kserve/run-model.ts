@@ -16,7 +16,7 @@ export async function runModel(
     container,
     folder,
     listens,
-  }: { container: Container; folder: ModelFolder; listens: (port: number | undefined) => void },
+  }: { container: Container; folder: ModelFolder; listens: (model: Model | undefined) => void },
   run: Run,
 ): Promise<Ended> {
   const { world, pod } = context;
@@ -37,23 +37,35 @@ export async function runModel(
   if (end !== undefined) return end;
   if ('exit' in start) return { exitCode: start.exit.exitCode };
   const model = await serve(context, start, faults);
-  listens(model.port);
+  listens(model);
   try {
-    const unhealthy = faults.some((play) => 'unhealthy' in play);
-    const asked = portOf(container);
-    for (;;) {
-      const failure = await probe(container, model, {
-        unhealthy,
-        listening: asked === undefined || asked === start.port,
-      });
-      run.ready(failure === undefined);
-      if (failure !== undefined) tell(context, 'Warning', 'Unhealthy', `Readiness probe failed: ${failure}`);
-      await delay(world.timings.probeMs, undefined, { signal: run.signal });
-    }
+    return await keepServing(context, { container, model, faults, port: start.port }, run);
   } finally {
     listens(undefined);
+    world.refusals.push(...model.refusals);
     await model.close();
   }
+}
+
+/** Probes until the pod ends, or the engine does. */
+async function keepServing(
+  { world, pod }: PodContext,
+  serving: { container: Container; model: Model; faults: readonly KserveFault['play'][]; port: number },
+  run: Run,
+): Promise<Ended> {
+  const dies = serving.faults.find((play) => 'engineDies' in play)?.engineDies;
+  const end = performance.now() + (dies?.afterMs ?? Infinity);
+  while (performance.now() < end) {
+    const failure = await probe(serving);
+    run.ready(failure === undefined);
+    if (failure !== undefined)
+      tell({ world, pod }, 'Warning', 'Unhealthy', `Readiness probe failed: ${failure}`);
+    await delay(world.timings.probeMs, undefined, { signal: run.signal });
+  }
+  run.say(
+    '(APIServer pid=1) ERROR EngineDeadError: EngineCore encountered an issue. See stack trace (above) for the root cause.',
+  );
+  return { exitCode: 0 };
 }
 
 /** The lines of the start, spread over its time; the end of the process where it does not get to serve. */
@@ -101,16 +113,19 @@ async function serve(
 }
 
 /** What the readiness probe finds wrong; undefined when it passes. KServe's own probe only connects. */
-async function probe(
-  { readinessProbe }: Container,
-  { url }: Model,
-  { unhealthy, listening }: { unhealthy: boolean; listening: boolean },
-): Promise<string | undefined> {
-  if (!listening) return 'dial tcp: connect: connection refused';
-  const path = readinessProbe?.httpGet?.path;
+async function probe({
+  container,
+  model,
+  faults,
+  port,
+}: Parameters<typeof keepServing>[1]): Promise<string | undefined> {
+  const asked = portOf(container);
+  if (asked !== undefined && asked !== port)
+    return `dial tcp 127.0.0.1:${asked}: connect: connection refused`;
+  const path = container.readinessProbe?.httpGet?.path;
   if (path === undefined) return undefined;
-  if (unhealthy) return 'HTTP probe failed with statuscode: 503';
-  const { status } = await fetch(new URL(path, url));
+  if (faults.some((play) => 'unhealthy' in play)) return 'HTTP probe failed with statuscode: 503';
+  const { status } = await fetch(new URL(path, model.url));
   return status < 400 ? undefined : `HTTP probe failed with statuscode: ${status}`;
 }
 

@@ -23,5 +23,5 @@ export function terminate({ controllers, timings, running }: World, pod: Pod): v
     message: `Stopping container ${pod.spec.containers[0]?.name ?? ''}`,
     from: 'kubelet',
   });
-  setTimeout(() => void end(), timings.terminationMs);
+  setTimeout(() => void end(), timings.terminationMs).unref();
 }

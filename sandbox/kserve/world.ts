@@ -1,5 +1,5 @@
 import type { Controllers } from '../cluster/controllers.ts';
-import type { Reviews, VllmVersion, startModel } from '../model.ts';
+import type { Model, Reviews, VllmVersion, startModel } from '../model.ts';
 import type { KserveFault } from './faults.ts';
 import type { Pod } from './objects.ts';
 import type { OpenBucket } from './s3-reader.ts';
@@ -59,8 +59,8 @@ export interface World {
 
 export interface RunningPod {
   readonly pod: Pod;
-  /** Where the model listens, once it does. */
-  port?: number;
+  /** The server in it, while it listens. */
+  model?: Model;
   /** What each container got as its environment when it last started. */
   readonly environment: Map<string, Readonly<Record<string, string>>>;
   /** Ends everything in it. */

@@ -13,6 +13,8 @@ import { clusterReviews } from './cluster-reviews.ts';
 import { startModel } from '../model.ts';
 import type { ModelFault, Reviews } from '../model.ts';
 
+// The first process of a container ignores signals that it does not handle.
+process.once('SIGTERM', () => process.exit(143));
 const account = '/var/run/secrets/kubernetes.io/serviceaccount';
 const args = process.argv.slice(2);
 const env = Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? '']));
@@ -39,6 +41,7 @@ const model = await startModel({
   host: start.host,
   port: start.port,
 });
+process.removeAllListeners('SIGTERM');
 process.once('SIGTERM', () => void model.close().then(() => process.exit(0)));
 
 /** The folder of `--model`, to be listed before the flags are judged. */

@@ -1,3 +1,5 @@
+import { afterEach } from 'vitest';
+import { sourceUriAnnotation } from '../../sandbox/kserve/faults.ts';
 import { startCluster } from '../../sandbox/cluster.ts';
 import type { SandboxCluster } from '../../sandbox/cluster.ts';
 import { startKserve } from '../../sandbox/kserve.ts';
@@ -20,6 +22,19 @@ export const fast = {
   terminationMs: 20,
   progressDeadlineMs: 60_000,
 };
+
+/** Starts harnesses, and closes them behind each test. */
+export function useHarness(): typeof startHarness {
+  const open: Harness[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((harness) => harness.close()));
+  });
+  return async (...args) => {
+    const started = await startHarness(...args);
+    open.push(started);
+    return started;
+  };
+}
 
 export interface Harness {
   readonly cluster: SandboxCluster;
@@ -177,6 +192,28 @@ export function modelFiles(prefix: string): Record<string, string> {
     [`${prefix}model-00001-of-00002.safetensors`]: 'x',
     [`${prefix}model-00002-of-00002.safetensors`]: 'y',
   };
+}
+
+export const twoModels = { ...modelFiles('models/a/'), ...modelFiles('models/b/') };
+
+/** A pod's condition PodScheduled. */
+export function scheduled({ status }: Pod) {
+  return status?.conditions?.find(({ type }) => type === 'PodScheduled');
+}
+
+/** Was the pod made for that path? */
+export function serves({ metadata }: Pod, path: string): boolean {
+  return metadata.annotations?.[sourceUriAnnotation] === `<scheme-placeholder>://${path}`;
+}
+
+/** The status of a pod's first container. */
+export function main(pod: Pod | undefined) {
+  return pod?.status?.containerStatuses?.[0];
+}
+
+/** What the first container of the first pod waits for. */
+export function waiting([pod]: Pod[]): string | undefined {
+  return main(pod)?.state.waiting?.reason;
 }
 
 export function memoryBucket(objects: Record<string, string>): BucketReader {
