@@ -27,9 +27,11 @@ export function redirect(response: ServerResponse, status: number, location: str
     .end(body);
 }
 
-/** True when the fault is an answer of its own. */
+/** True when the fault is an answer of its own, or none at all. */
 export function answerInstead(response: ServerResponse, effect: Effect | undefined): boolean {
-  if (effect?.kind !== 'answer') return false;
-  response.writeHead(effect.status, effect.headers ?? {}).end(effect.body ?? '');
+  if (effect?.kind === 'hang-up') response.destroy();
+  else if (effect?.kind === 'answer')
+    response.writeHead(effect.status, effect.headers ?? {}).end(effect.body ?? '');
+  else return false;
   return true;
 }

@@ -9,6 +9,8 @@ export type Effect =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
+  /** No answer: the connection is closed on the question. */
+  | { readonly kind: 'hang-up' }
   /** The right answer with other headers; an empty text takes one away. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /** After so many bytes of the body: the connection ends, is reset, ends cleanly without a length, or stays silent. */

@@ -5,7 +5,7 @@ import type { RetryVerdict } from '../retry.ts';
 interface FaultOptions {
   /** Whether and when to ask again. */
   readonly verdict: RetryVerdict;
-  /** After so many of them in a row it is no accident. */
+  /** A wrong answer: after so many of them in a row it is no accident. */
   readonly tries?: number;
 }
 

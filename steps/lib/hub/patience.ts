@@ -12,21 +12,24 @@ export interface Patience {
 /** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
 export function createPatience({ timings, clock, log }: HubSettings, signal?: AbortSignal): Patience {
   let failures = 0;
+  /** Those among them that are not the network's: the server said something wrong. */
+  let wrong = 0;
   let granted = timings.patienceMs;
-  const giveUp = (thrown: unknown): boolean => {
-    const verdict = verdictOf(thrown);
-    if (typeof verdict === 'object') return (granted -= verdict.afterMs) < 0;
+  const isOver = (thrown: unknown): boolean => {
+    if (!(thrown instanceof HubFault) || thrown.verdict === false) return true;
+    if (typeof thrown.verdict === 'object') return (granted -= thrown.verdict.afterMs) < 0;
     failures += 1;
-    const most = thrown instanceof HubFault ? Math.min(thrown.tries, timings.attempts) : 0;
-    return !verdict || failures >= most;
+    if (thrown.tries < Infinity) wrong += 1;
+    return failures >= timings.attempts || wrong >= thrown.tries;
   };
   return {
     progressed() {
       failures = 0;
+      wrong = 0;
     },
     async outlast(thrown, path) {
       if (signal?.aborted) throw signal.reason;
-      if (giveUp(thrown)) throw finalOf(thrown);
+      if (isOver(thrown)) throw finalOf(thrown);
       const verdict = verdictOf(thrown);
       const waitMs = typeof verdict === 'object' ? verdict.afterMs : backoff(failures, timings);
       reportRetry(log, thrown, waitMs, path);

@@ -72,9 +72,7 @@ async function readText(file: string): Promise<string | undefined> {
 
 async function filesAt(place: string): Promise<string[]> {
   try {
-    const entries = await readdir(place);
-    // `..data` and its like are how the kubelet swaps the files of a volume at once; the files are named beside them.
-    return entries.filter((name) => !name.startsWith('..')).map((name) => path.join(place, name));
+    return (await readdir(place)).map((name) => path.join(place, name));
   } catch {
     return [place];
   }

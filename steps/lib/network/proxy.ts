@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { StepError } from '../errors.ts';
 
 export interface Proxies {
   /** For the `proxyEnv` of an Agent. */
@@ -10,6 +11,8 @@ export interface Proxies {
   readonly bypass?: string;
   /** Entries of NO_PROXY that Node cannot follow. */
   readonly ignored: readonly string[];
+  /** To be masked in the log. */
+  readonly passwords: readonly string[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -19,22 +22,36 @@ const always = ['localhost', '127.0.0.0-127.255.255.255', '::1'];
 
 /** The proxy variables (lower case wins, as with curl) in the form that an Agent's `proxyEnv` understands. */
 export function readProxies(env: Env): Proxies {
-  const http = env['http_proxy'] || env['HTTP_PROXY'];
-  const https = env['https_proxy'] || env['HTTPS_PROXY'];
-  if (!http && !https) return { env: {}, ignored: [] };
+  const http = readProxy(env, 'http_proxy');
+  const https = readProxy(env, 'https_proxy');
+  if (!http && !https) return { env: {}, ignored: [], passwords: [] };
   const given = env['no_proxy'] || env['NO_PROXY'];
   const { entries, ignored } = translateBypass(given ?? '');
   return {
     env: {
-      ...(http ? { HTTP_PROXY: withScheme(http) } : {}),
-      ...(https ? { HTTPS_PROXY: withScheme(https) } : {}),
+      ...(http ? { HTTP_PROXY: http.href } : {}),
+      ...(https ? { HTTPS_PROXY: https.href } : {}),
       NO_PROXY: [...always, ...entries].join(','),
     },
-    ...(http ? { http: withoutPassword(http) } : {}),
-    ...(https ? { https: withoutPassword(https) } : {}),
+    ...(http ? { http: http.origin } : {}),
+    ...(https ? { https: https.origin } : {}),
     ...(given ? { bypass: given } : {}),
     ignored,
+    passwords: [http, https].flatMap((url) => (url?.password ? [decodeURIComponent(url.password)] : [])),
   };
+}
+
+/** Node would pass over a proxy that it cannot use without a word, or print it with its password. */
+function readProxy(env: Env, name: 'http_proxy' | 'https_proxy'): URL | undefined {
+  const given = env[name] || env[name.toUpperCase()];
+  if (!given) return undefined;
+  // `proxy.corp:3128` is an address for curl and Go.
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`);
+  if (url && /^https?:$/.test(url.protocol) && url.hostname) return url;
+  throw new StepError('usage', `${name.toUpperCase()} holds no address of a proxy that we can use`, {
+    evidence: [`${url ? `${url.protocol}//…` : 'not an address'} (${name.toUpperCase()} of the pod)`],
+    hint: 'set it to http://host:port or https://host:port; on OpenShift: oc get proxy/cluster -o yaml',
+  });
 }
 
 /**
@@ -81,14 +98,4 @@ function numberOf(address: string): number {
 
 function addressOf(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
-}
-
-/** `proxy.corp:3128` is an address for curl and Go; Node would ignore it without a word. */
-function withScheme(proxy: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-}
-
-function withoutPassword(proxy: string): string {
-  const { protocol, host } = URL.parse(withScheme(proxy)) ?? { protocol: '', host: 'not an address' };
-  return protocol === '' ? host : `${protocol}//${host}`;
 }

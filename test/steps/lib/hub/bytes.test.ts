@@ -102,6 +102,16 @@ describe('connections that break', () => {
     expect(rangesOf(fake)).toHaveLength(3);
   });
 
+  test('F3 a kept connection that the server has closed costs no try and no wait, a new one does', async () => {
+    const hangUp = { kind: 'hang-up' } as const;
+    const { fake, read, sleeps } = await putToWork({ faults: [cdn(hangUp)], timings: { attempts: 2 } });
+    expect(weights.equals(await read(path))).toBe(true);
+    expect(sleeps).toHaveLength(1);
+    fake.inject({ at: 'resolve', path: 'config.json', effect: hangUp });
+    expect(String(await read('config.json'))).toBe(config);
+    expect(sleeps.slice(1)).toEqual([0]);
+  });
+
   test('F17 a stall times out and goes on elsewhere', async () => {
     const { fake, read } = await putToWork({
       faults: [cdn({ kind: 'stall', after: 1_000_000 })],

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
 
@@ -152,6 +154,26 @@ describe('listing files', () => {
   });
 });
 
+describe('a Hub that is busy', () => {
+  test('F10 the window of RateLimit is waited for, as often as it is asked, and costs no try', async () => {
+    const busy = { kind: 'answer', status: 429, headers: { ratelimit: '"api";r=0;t=55' } } as const;
+    const { hub, sleeps, commit } = await putToWork({
+      faults: [{ at: 'info', times: 3, effect: busy }],
+      timings: { attempts: 1 },
+    });
+    expect((await hub.resolveRevision(model, 'main')).commit).toBe(commit);
+    expect(sleeps).toEqual([56_000, 56_000, 56_000]);
+  });
+
+  test.each([500, 502, 503, 504, 408])('F12 %i passes', async (status) => {
+    const { hub, commit, sleeps } = await putToWork({
+      faults: [{ at: 'info', times: 2, effect: { kind: 'answer', status } }],
+    });
+    expect((await hub.resolveRevision(model, 'main')).commit).toBe(commit);
+    expect(sleeps).toHaveLength(2);
+  });
+});
+
 describe('what a person must change', () => {
   const gated = () => createRepo({ id: model, files, gated: 'manual' });
   const readBytes = async (work: Awaited<ReturnType<typeof putToWork>>, commit: string) => {
@@ -269,6 +291,24 @@ describe('what a person must change', () => {
       failure: 'check',
       message: expect.stringContaining('is a proxy in the way?'),
     });
+  });
+});
+
+describe('silence', () => {
+  test('F17 a Hub that takes the question and never answers is given up', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => silent.close().closeAllConnections());
+    const { port } = silent.address() as AddressInfo;
+    const { hub, sleeps } = await putToWork({
+      endpoint: () => `http://127.0.0.1:${port}`,
+      timings: { idleMs: 50, attempts: 2 },
+    });
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: `127.0.0.1:${port} gave no whole answer within 0.05 s`,
+    });
+    expect(sleeps).toHaveLength(1);
   });
 });
 

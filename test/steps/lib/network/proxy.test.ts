@@ -56,15 +56,33 @@ describe('the proxy variables', () => {
       https: 'http://lower:3128',
       http: 'http://proxy.corp:3128',
       bypass: '.svc',
-      env: { HTTPS_PROXY: 'http://me:pass%40word@lower:3128/', HTTP_PROXY: 'http://proxy.corp:3128' },
+      env: { HTTPS_PROXY: 'http://me:pass%40word@lower:3128/', HTTP_PROXY: 'http://proxy.corp:3128/' },
+      passwords: ['pass@word'],
     });
-    const { env, ...shown } = proxies;
+    const { env, passwords: _, ...shown } = proxies;
     expect(env.NO_PROXY).toMatch(/(^|,)\.svc$/);
     expect(JSON.stringify(shown)).not.toContain('word');
   });
 
+  test.each(['socks5://me:secret@proxy:1080', 'http://me:secret@:3128', 'http://me:secret@proxy:99999'])(
+    '%s is refused, without showing it',
+    (address) => {
+      expect(() => readProxies({ HTTPS_PROXY: address })).toThrow(
+        expect.objectContaining({
+          failure: 'usage',
+          message: 'HTTPS_PROXY holds no address of a proxy that we can use',
+          evidence: [expect.not.stringContaining('secret')],
+        }),
+      );
+    },
+  );
+
   test('none at all is none', () => {
-    expect(readProxies({ NO_PROXY: '.svc', HTTPS_PROXY: '' })).toEqual({ env: {}, ignored: [] });
+    expect(readProxies({ NO_PROXY: '.svc', HTTPS_PROXY: '' })).toEqual({
+      env: {},
+      ignored: [],
+      passwords: [],
+    });
   });
 });
 
