@@ -8,6 +8,7 @@ import { cached } from '../cache.ts';
 import { buildArchive } from './buildah.ts';
 import { nodebase } from './nodebase.ts';
 import { pause } from './pause.ts';
+import { productImage, sandboxImage } from './product.ts';
 import { binaryImage, binaryImages, type Image, type ImageSource } from './recipes.ts';
 import { storageInitializer } from './storage-initializer.ts';
 
@@ -29,7 +30,6 @@ export async function buildImages(
   await ensure(await storageInitializer());
   const base = await ensure(await nodebase());
   try {
-    const { productImage, sandboxImage } = await import('./product.ts');
     await ensure(await sandboxImage(await ensure(await productImage(base))));
   } catch (error) {
     // A cluster to play with needs no product; a test that asks for the image will not find it.

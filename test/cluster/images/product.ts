@@ -2,8 +2,8 @@ import { globSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import * as esbuild from 'esbuild';
-import { buildBundles } from '../../../steps/build.ts';
 import { cached } from '../cache.ts';
+import { output } from '../command.ts';
 import type { Image, ImageSource } from './recipes.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -12,7 +12,7 @@ const repository = join(import.meta.dirname, '../../..');
 export async function productImage(base: Image): Promise<ImageSource> {
   const file = join(repository, 'Containerfile');
   const context = cached('product');
-  await buildBundles(join(context, 'dist'));
+  await output(process.execPath, [join(import.meta.dirname, 'bundle.ts'), join(context, 'dist')]);
   await copyFile(join(repository, 'LICENSE'), join(context, 'LICENSE'));
   return {
     name: 'product',
