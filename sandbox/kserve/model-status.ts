@@ -57,10 +57,16 @@ function failureOf(container: ContainerStatus | undefined): Seen | undefined {
   const { state, lastState } = container;
   const ended = state.terminated?.reason === 'Error' ? state.terminated : undefined;
   const looping = state.waiting?.reason === 'CrashLoopBackOff' ? lastState.terminated : undefined;
-  const { exitCode, message } = ended ?? looping ?? {};
-  if (exitCode === undefined) return undefined;
+  const found = ended ?? looping;
+  if (found === undefined) return undefined;
+  const { exitCode, message } = found;
   return {
     target: 'FailedToLoad',
-    failure: { reason: 'ModelLoadFailed', exitCode, ...(message !== undefined && { message }) },
+    // Go leaves a zero out.
+    failure: {
+      reason: 'ModelLoadFailed',
+      ...(exitCode !== 0 && { exitCode }),
+      ...(message !== undefined && { message }),
+    },
   };
 }

@@ -132,14 +132,15 @@ test('0.16 without its vocabulary ends; 0.32 becomes ready and answers every cha
   ]);
 });
 
-test('an engine that dies while it serves: Completed with exit code 0, and no failure in KServe’s status', async () => {
+test('an engine that dies while it serves: Completed with exit code 0, which KServe’s status leaves out', async () => {
   const faults: KserveFault[] = [{ times: 1, play: { engineDies: { afterMs: 60 } } }];
   const { apply, until, pods, log, service: read } = await harness({ faults });
   await apply(service());
   const pod = await until(() => pods().find((one) => main(one)?.lastState.terminated));
   expect(main(pod)?.lastState.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' });
   expect(await log(pod, 'kserve-container', true)).toContain('EngineDeadError');
-  expect(read()?.status?.modelStatus).not.toHaveProperty('lastFailureInfo');
+  const failure = await until(() => read()?.status?.modelStatus?.lastFailureInfo);
+  expect(failure).toEqual({ reason: 'ModelLoadFailed' });
   await until(() => pods().find((one) => isReady(one) && main(one)?.restartCount === 1));
 });
 
