@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { budgets, buildBundles } from '../../steps/build.ts';
+import { specs } from '../../steps/index.ts';
+
+let folder: string;
+let bundles: Awaited<ReturnType<typeof buildBundles>>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'llm-rollout-build-'));
+  bundles = await buildBundles(folder);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('buildBundles', () => {
+  it('makes one file a Task, within its budget', () => {
+    expect(bundles.map(({ name }) => name)).toEqual(specs.map(({ name }) => name));
+    for (const { name, bytes } of bundles) {
+      expect(bytes).toBeGreaterThan(10_000);
+      expect(bytes).toBeLessThan(name === 'stage-model' ? budgets['stage-model'] : budgets.default);
+    }
+  });
+
+  it('puts the vocabulary and the licences beside them', async () => {
+    expect(existsSync(join(folder, 'o200k_base.tiktoken'))).toBe(true);
+    expect(await readFile(join(folder, 'LICENSES.txt'), 'utf8')).toContain('@aws-sdk/client-s3');
+  });
+
+  it('keeps what only some steps need out of the others', async () => {
+    const stage = await readFile(join(folder, 'stage-model.mjs'), 'utf8');
+    const apply = await readFile(join(folder, 'apply-serving.mjs'), 'utf8');
+    expect(stage).toContain('UploadPartCommand');
+    expect(apply).not.toContain('UploadPartCommand');
+  });
+
+  it('needs nothing but itself', async () => {
+    const run = promisify(execFile)(process.execPath, [join(folder, 'wait-ready.mjs'), '--help'], {
+      cwd: '/',
+      env: {},
+    });
+    expect((await run).stdout).toContain('wait-ready: ');
+  });
+});
