@@ -14,7 +14,7 @@ let bundles: Awaited<ReturnType<typeof buildBundles>>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'llm-rollout-build-'));
   bundles = await buildBundles(folder);
-});
+}, 60_000);
 
 afterAll(() => rm(folder, { recursive: true }));
 
