@@ -20,13 +20,15 @@ function nameMistakes(name: string, { group }: Kind): Mistake[] {
       },
     ];
   }
-  // Roles may be called anything that fits into a path.
-  if (group === 'rbac.authorization.k8s.io') return [];
   const wrong = (why: string): Mistake => ({
     field: 'metadata.name',
     reason: 'FieldValueInvalid',
     text: `Invalid value: ${JSON.stringify(name)}: ${why}`,
   });
+  // Roles may be called anything that fits into a path.
+  if (group === 'rbac.authorization.k8s.io') {
+    return ['/', '%'].filter((c) => name.includes(c)).map((c) => wrong(`may not contain '${c}'`));
+  }
   if (name.length > 253) return [wrong('must be no more than 253 characters')];
   if (new RegExp(`^${subdomain}$`).test(name)) return [];
   return [

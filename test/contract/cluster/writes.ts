@@ -114,6 +114,19 @@ export function writesContract(on: On): void {
       );
     });
 
+    test('a Role may have capitals and colons, but no slash', async () => {
+      const { admin, namespace } = on();
+      const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' };
+      const named = (name: string) => ({ ...role, metadata: { name, namespace }, rules: [] });
+      await expect(admin.create(named('System:Odd'))).resolves.toBeDefined();
+      const found = await admin.get({ ...role, namespace, name: 'System:Odd' });
+      expect(found?.metadata.name).toBe('System:Odd');
+      const error = await failureOf(admin.create(named('system/odd')));
+      expect(error.evidence[0]).toMatch(
+        /^metadata\.name: Invalid value: "system\/odd": may not contain '\/'/,
+      );
+    });
+
     test('a label that is too long', async () => {
       const { admin, namespace } = on();
       const metadata = { name: 'labelled', namespace, labels: { a: 'x'.repeat(64) } };
