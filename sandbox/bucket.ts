@@ -27,6 +27,8 @@ export interface BucketOptions {
   readonly pageSize?: number;
   /** Bytes that every part but the last must have; S3's 5 MiB unless told. */
   readonly smallestPart?: number;
+  /** Checks bytes and drops them, for measuring what sends them: what is put can be listed, not read or copied. */
+  readonly discards?: boolean;
 }
 
 /** An S3 server on loopback, strict about what S3 is strict about. */
@@ -61,6 +63,7 @@ export async function startBucket(options: BucketOptions): Promise<SandboxBucket
     now: options.now ?? (() => new Date()),
     pageSize: options.pageSize ?? 1000,
     smallestPart: options.smallestPart ?? 5 * 1024 * 1024,
+    discards: options.discards ?? false,
     credentials: options,
     region: options.region,
     pickFault: createFaultPicker(options.faults ?? []),

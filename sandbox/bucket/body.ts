@@ -2,8 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import type { Call } from './call.ts';
 import type { Dialect } from './dialects.ts';
 import { Refusal } from './refusal.ts';
 
@@ -22,11 +23,15 @@ export interface Checksum {
 }
 
 /** Streams the body into a file; the file is gone again when the body is refused or cut. */
-export async function receiveFile(req: IncomingMessage, path: string, dialect: Dialect): Promise<Received> {
-  const meter = createMeter(req.headers, dialect, dialect.etag === 'md5');
-  req.on('data', meter.update);
+export async function receiveFile(
+  { body, dialect, discards }: Pick<Call, 'body' | 'dialect' | 'discards'>,
+  path: string,
+): Promise<Received> {
+  const meter = createMeter(body.headers, dialect, dialect.etag === 'md5');
+  body.on('data', meter.update);
   try {
-    await pipeline(req, createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 }));
+    if (discards) await finished(body.resume());
+    else await pipeline(body, createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 }));
     return meter.settle();
   } catch (error) {
     await rm(path, { force: true });

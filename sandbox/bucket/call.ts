@@ -16,6 +16,8 @@ export interface Call {
   readonly pageSize: number;
   /** Bytes that every part but the last must have. */
   readonly smallestPart: number;
+  /** Bytes are checked and dropped: what is put can be listed, not read. */
+  readonly discards: boolean;
 }
 
 export interface Answer {

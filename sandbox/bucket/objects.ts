@@ -14,7 +14,7 @@ export async function putObject(call: Call): Promise<Answer> {
   checkKey(request.key);
   const metadata = metadataOf(request);
   const path = store.newFile();
-  const received = await receiveFile(call.body, path, dialect);
+  const received = await receiveFile(call, path);
   try {
     checkWrite(call);
     if (received.size > 5 * gibibyte) throw tooLarge();
@@ -49,6 +49,7 @@ function readObject(call: Call): Answer {
   const { request, bucket } = call;
   const object = bucket.objects.get(request.key);
   if (!object) throw noSuchKey(request.key);
+  if (call.discards && request.operation === 'GetObject' && object.size > 0) throw notKept(object.key);
   if (isNotModified(call, object)) return { status: 304, headers: { etag: quoted(object.etag) } };
   const range = parseRange(headerOf(request, 'range'), object.size);
   const { start, end } = range ?? { start: 0, end: object.size };
@@ -181,6 +182,10 @@ function metadataHeaders(object: StoredObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(object.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
   );
+}
+
+function notKept(key: string): Refusal {
+  return new Refusal(501, 'NotImplemented', `The sandbox was told not to keep the bytes of ${key}.`);
 }
 
 function tooLarge(): Refusal {

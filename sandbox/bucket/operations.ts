@@ -21,13 +21,7 @@ interface Shape {
   readonly headers?: readonly string[];
 }
 
-const description = [
-  'content-type',
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'x-amz-meta-*',
-];
+const description = ['content-type', 'x-amz-meta-*'];
 const checksums = ['content-md5', 'x-amz-checksum-*', 'x-amz-sdk-checksum-algorithm'];
 const conditions = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
 const copySource = ['x-amz-copy-source', 'x-amz-copy-source-if-match', 'x-amz-copy-source-if-none-match'];

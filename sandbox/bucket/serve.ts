@@ -9,7 +9,10 @@ import { nameRecord, type RecordedRequest, startRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { type Credentials, verifySignature } from './signature.ts';
 
-export interface Service extends Pick<Call, 'store' | 'dialect' | 'now' | 'pageSize' | 'smallestPart'> {
+export interface Service extends Pick<
+  Call,
+  'store' | 'dialect' | 'now' | 'pageSize' | 'smallestPart' | 'discards'
+> {
   readonly credentials: Credentials;
   readonly region: string | undefined;
   readonly pickFault: (target: FaultTarget) => FaultAct | undefined;

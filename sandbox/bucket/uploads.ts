@@ -42,7 +42,7 @@ export async function uploadPart(call: Call): Promise<Answer> {
   const upload = findUpload(call);
   const number = partNumberOf(call);
   const path = store.newFile();
-  const received = await receiveFile(call.body, path, dialect);
+  const received = await receiveFile(call, path);
   const declared = received.checksum?.algorithm;
   if (dialect.checksums && declared !== upload.algorithm) {
     await rm(path, { force: true });
@@ -68,6 +68,7 @@ export async function uploadPartCopy(call: Call): Promise<Answer> {
   const upload = findUpload(call);
   const number = partNumberOf(call);
   const source = findSource(call);
+  if (call.discards) throw new Refusal(501, 'NotImplemented', 'The sandbox was told not to keep bytes.');
   checkSource(call, source);
   const { start, end } = copyRange(call, source.size);
   const path = store.newFile();
