@@ -96,6 +96,11 @@ export async function setTheScene({ timings = {}, ...options }: SceneOptions = {
     store: (value) =>
       void controllers.update(secretRef, (draft) => {
         draft['data'] = { ...dataOf(cluster), [place.key]: Buffer.from(value).toString('base64') };
+        // As if it were the step that wrote it: pods that are there now hold something older.
+        draft.metadata['annotations'] = {
+          ...(draft.metadata['annotations'] as object | undefined),
+          'llm-rollout/token-written': new Date().toISOString(),
+        };
       }),
     anchors: () =>
       controllers
