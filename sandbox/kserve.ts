@@ -20,7 +20,7 @@ import { clusterReviews } from './model/cluster-reviews.ts';
 import { startModel } from './model.ts';
 
 export type { KserveFault } from './kserve/faults.ts';
-export type { BucketReader, OpenBucket, StorageConfig } from './kserve/s3-reader.ts';
+export type { BucketReader, OpenBucket } from './kserve/s3-reader.ts';
 export type { Image, Timings } from './kserve/world.ts';
 
 export interface KserveOptions {

@@ -1,5 +1,4 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
-import type { ObjectQuery } from '../cluster/controllers.ts';
 
 /** The parts of Kubernetes' objects that the controllers here read or write. */
 export interface EnvVar {
@@ -279,5 +278,3 @@ export function withCondition(
 export function timestamp(date = new Date()): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
-
-export type { ObjectQuery };
