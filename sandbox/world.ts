@@ -31,6 +31,8 @@ export interface World {
   /** Bytes of the objects, runs' folders, kubeconfigs: all of it, deleted by close. */
   readonly folder: string;
   readonly bucketName: string;
+  /** The data connection's keys. */
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** What any of the fakes was asked and does not know: a step that needs it would fail on this sandbox. */
   refusals(): string[];
   close(): Promise<void>;
@@ -78,7 +80,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       kubeconfig: (serviceAccount) => cluster.kubeconfig({ namespace: accountNamespace, serviceAccount }),
     };
     const refusals = () => [...hub.refusals, ...bucket.refusals, ...cluster.refusals, ...kserve.refusals];
-    return { hub, bucket, cluster, kserve, host, folder, bucketName, refusals, close };
+    return { hub, bucket, cluster, kserve, host, folder, bucketName, keys, refusals, close };
   } catch (error) {
     await close();
     throw error;

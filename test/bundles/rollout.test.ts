@@ -11,6 +11,9 @@ const dist = new URL('../../dist', import.meta.url).pathname;
 const mebibyte = 2 ** 20;
 const timings = { pullMs: 20, downloadMs: 100, loadMs: 200, probeMs: 50, terminationMs: 50 };
 
+/** Every line of every step, of all runs. */
+const said: string[] = [];
+
 async function roll(world: World, options: Partial<RolloutRequest> = {}) {
   const lines: string[] = [];
   const end = await rollOut({
@@ -21,6 +24,7 @@ async function roll(world: World, options: Partial<RolloutRequest> = {}) {
     ...options,
   });
   const task = (name: string) => end.tasks.find((one) => one.name === name);
+  said.push(...lines, ...end.tasks.flatMap(({ results }) => [...results.values()]));
   return { ...end, lines, task, outcome: (name: string) => task(name)?.results.get('outcome') };
 }
 
@@ -112,6 +116,21 @@ describe('the Pipeline, with the real bundles, over the life of a service', () =
     expect(run.status).toBe('Failed');
     expect(run.task('apply-serving')?.status).toBe('Failed');
     expect(servedPath(world)).toBe(`models/openai/gpt-oss-20b/${model.second.commit}/`);
+  });
+
+  it("said no secret, neither the data connection's nor the client's", () => {
+    const client = world.cluster.controllers.get({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      name: 'librechat-credentials-env',
+      namespace: 'librechat',
+    }) as { data?: Record<string, string> } | undefined;
+    const token = Buffer.from(client?.data?.['GPT_OSS_API_KEY'] ?? '', 'base64').toString();
+    expect(token).toMatch(/^eyJ/);
+    for (const secret of [token, world.keys.secretAccessKey, world.keys.accessKeyId]) {
+      expect(said.filter((line) => line.includes(secret))).toEqual([]);
+    }
+    expect(said.length).toBeGreaterThan(100);
   });
 
   it('never needed more than its Roles, nor anything that the sandbox does not know', () => {
