@@ -80,14 +80,20 @@ function collect(parsed: Record<string, unknown>, known: Readonly<Record<string,
 
 function describeFlags(spec: StepSpec): Readonly<Record<string, string>> {
   const known: Record<string, string> = {};
-  for (const [name, param] of Object.entries(spec.params)) known[name] = describeParam(param);
+  for (const [name, param] of Object.entries(spec.params)) known[name] = describeFlag(param);
   for (const [name, source] of Object.entries(spec.secrets)) {
     known[`${name}-dir`] = `Folder of the mounted Secret: ${source.description}`;
   }
   return { ...known, ...runFlags };
 }
 
-/** The description with what the declaration says of the value: choices, bounds, default. */
+function describeFlag(param: Param): string {
+  if (param.default === undefined) return `${describeParam(param)} (required)`;
+  const value = param.default.replaceAll('\n', ', ');
+  return value === '' ? describeParam(param) : `${describeParam(param)} (default: ${value})`;
+}
+
+/** The description with what the declaration says of the value: choices and bounds. */
 export function describeParam(param: Param): string {
   const bounds = [];
   if (param.kind === 'string' && param.choices) bounds.push(`one of ${param.choices.join(', ')}`);

@@ -107,6 +107,8 @@ test('--help shows every flag with what it may be, and every exit code', async (
     '--model',
     '--part-size',
     'at least 5MiB',
+    'default: 64MiB',
+    'The model (required)',
     '--s3-secret-dir',
     '--results-dir',
     'Tries the flags.',
