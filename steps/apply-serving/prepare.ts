@@ -1,8 +1,14 @@
 import { StepError } from '../lib/errors.ts';
 import { chooseMode } from '../lib/serving/mode.ts';
 import { readRecord } from '../lib/serving/record.ts';
-import { failureOf, type FailedRollout, type Rollout } from '../lib/serving/rollouts.ts';
-import { type InferenceService, serviceRef, type ServingRuntime } from '../lib/serving/service.ts';
+import { failureOf, type FailedRollout, type Rollout, type RolloutRecord } from '../lib/serving/rollouts.ts';
+import {
+  type InferenceService,
+  pairOf,
+  samePair,
+  serviceRef,
+  type ServingRuntime,
+} from '../lib/serving/service.ts';
 import { applyService } from '../lib/serving/switch.ts';
 import type { Applying } from './apply.ts';
 import { type Change, diff } from './diff.ts';
@@ -31,11 +37,11 @@ export async function prepare(params: ApplyParams, { cluster, namespace, signal 
   const mode = chooseMode(live, openApi);
   const wanted = want(params, { namespace, runtime: runtime.metadata.name, mode });
   const known = record && failureOf(record, wanted);
-  if (known && !params.retryFailed) throw failedBefore(params, namespace, known);
+  if (known && !params.retryFailed) throw failedBefore(known, { record, live, params, namespace });
   await ensureRuntime(cluster, runtime, { dryRun: true, signal });
   const force = params.forceConflicts;
   const answer = await applyService(cluster, wanted.service, { dryRun: true, force, signal });
-  refuseOtherEncodings(answer, runtime, params);
+  refuseOtherEncodings(answer, runtime, params.encodingsBase);
   const changes = diff(live, answer);
   return { live, runtime, wanted, changes, decision: decideApply(record, wanted, changes.length > 0) };
 }
@@ -59,25 +65,45 @@ function want(
 function refuseOtherEncodings(
   answer: InferenceService,
   runtime: ServingRuntime,
-  { encodingsBase, service }: ApplyParams,
+  encodingsBase: string,
 ): void {
   const wrong = checkEncodings(answer, runtime, encodingsBase);
   if (wrong === undefined) return;
+  const { name, namespace } = answer.metadata;
   const proved = encodingsBase === '' ? 'that it is not needed' : `it for ${encodingsBase}`;
   throw new StepError('check', `the server would start with ${wrong}, and verify-tiktoken proved ${proved}`, {
-    evidence: [`${wrong} (env of InferenceService ${service}, after a dry run)`],
-    hint: `oc edit inferenceservice ${service}   (remove it from spec.predictor.model.env), then start the run again`,
+    evidence: [`${wrong} (env of InferenceService ${name}, after a dry run)`],
+    hint: `oc edit inferenceservice ${name} -n ${namespace}   (remove it from spec.predictor.model.env), then start the run again`,
   });
 }
 
+interface Around {
+  readonly record: RolloutRecord;
+  readonly live: InferenceService | undefined;
+  readonly params: ApplyParams;
+  readonly namespace: string;
+}
+
+/** Refused also where it is what runs, because the way back was cut short; then the way out is the one before. */
 function failedBefore(
-  { service, revision, manifestDigest }: ApplyParams,
-  namespace: string,
-  { reason, run }: FailedRollout,
+  { reason, run, runtime, path }: FailedRollout,
+  { record, live, params, namespace }: Around,
 ): StepError {
-  const what = revision || manifestDigest || 'this revision';
-  return new StepError('check', `${what} failed before and is not rolled out again by itself`, {
-    evidence: [`${reason} in PipelineRun ${run} (ConfigMap ${service}-rollout, namespace ${namespace})`],
-    hint: 'start the run with retry-failed=true once you know why; another image or argument is another attempt anyway',
-  });
+  const { service, revision, manifestDigest } = params;
+  const runs = samePair(pairOf(live), { runtime, path });
+  const back = record.promoted?.revision;
+  return new StepError(
+    'check',
+    `${revision || manifestDigest || path} failed before and is not rolled out again by itself`,
+    {
+      evidence: [
+        `${reason} in PipelineRun ${run} (ConfigMap ${service}-rollout, namespace ${namespace})`,
+        ...(runs ? [`it is what ${service} asks for now: the way back was cut short`] : []),
+      ],
+      hint:
+        runs && back
+          ? `start the Pipeline with revision=${back} to go back to what was promoted`
+          : 'start the run with retry-failed=true once you know why; another image or argument is another attempt anyway',
+    },
+  );
 }

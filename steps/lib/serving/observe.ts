@@ -1,7 +1,7 @@
 import type { Cluster, KubeObject } from '../cluster.ts';
 import { readLock } from './lock.ts';
+import { type Deployment, type DeploymentSeen, readDeployment } from './deployment-seen.ts';
 import { listenTo } from './listen.ts';
-import { present } from './present.ts';
 import { type Pod, type PodSeen, readPod } from './pods.ts';
 import { readRecord } from './record.ts';
 import {
@@ -30,18 +30,6 @@ export interface Snapshot {
   readonly wantedBy?: string;
 }
 
-export interface DeploymentSeen {
-  readonly name: string;
-  /** Why its template is not the wanted one. */
-  readonly lag?: string;
-  readonly observed: boolean;
-  readonly wanted: number;
-  readonly replicas: number;
-  readonly updated: number;
-  readonly available: number;
-  readonly strategy: string;
-}
-
 export async function observe(cluster: Cluster, target: Target, signal?: AbortSignal): Promise<Snapshot> {
   const { namespace, service: name } = target;
   const [service, deployment, runtime, record, lock] = await Promise.all([
@@ -66,19 +54,6 @@ export async function observe(cluster: Cluster, target: Target, signal?: AbortSi
     templateLag(template, target, { service, runtime }) === undefined;
   const workload = await observePods(cluster, { deployment, target, isWanted }, signal);
   return { ...seen, deployment: readDeployment(deployment, lag), ...workload };
-}
-
-interface Deployment extends Templated {
-  readonly spec?: Templated['spec'] & {
-    readonly replicas?: number;
-    readonly strategy?: { readonly type?: string };
-  };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly availableReplicas?: number;
-  };
 }
 
 interface ReplicaSet extends Templated {
@@ -116,20 +91,6 @@ async function observePods(
     ...(fresh && failure && { replicaFailure: failure.message ?? failure.reason ?? '' }),
     pods: await Promise.all(ours.filter(isNew).map((pod) => listenTo(cluster, pod, namespace, signal))),
     oldPods: ours.filter((pod) => !isNew(pod)).map((pod) => readPod(pod)),
-  };
-}
-
-function readDeployment({ metadata, spec, status }: Deployment, lag: string | undefined): DeploymentSeen {
-  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status ?? {};
-  return {
-    name: metadata.name,
-    ...present({ lag }),
-    observed: observedGeneration >= (metadata.generation ?? 0),
-    wanted: spec?.replicas ?? 1,
-    replicas,
-    updated: updatedReplicas,
-    available: availableReplicas,
-    strategy: spec?.strategy?.type ?? 'RollingUpdate',
   };
 }
 

@@ -39,6 +39,7 @@ export function findProblems(snapshot: Snapshot, target: Target, graces: Graces)
     ...podProblems(snapshot, { target, graces }),
     ...creationProblems(snapshot, target, graces),
     ...controllerProblems(snapshot, target, graces),
+    ...restartProblems(snapshot, target),
   ];
 }
 
@@ -81,6 +82,19 @@ function* creationProblems(
     evidence: [`${replicaFailure} (ReplicaSet of ${service}-predictor, ReplicaFailure)`],
     hint: `oc get events -n ${namespace} --field-selector reason=FailedCreate   (quota, security context constraints, webhooks)`,
     graceMs: configMs,
+  };
+}
+
+/** On old versions of KServe the two rewrite the Deployment in turns, for ever; newer ones only undo the restart. */
+function* restartProblems({ deployment }: Snapshot, { namespace }: Target): Generator<Problem> {
+  if (!deployment?.restarted) return;
+  const patch = `[{"op":"remove","path":"/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt"}]`;
+  yield {
+    code: 'LD174 RESTARTED',
+    headline: 'somebody ran rollout restart, and KServe takes it back or fights it',
+    evidence: [`kubectl.kubernetes.io/restartedAt (pod template of Deployment ${deployment.name})`],
+    hint: `oc patch deployment ${deployment.name} -n ${namespace} --type=json -p '${patch}'`,
+    graceMs: Infinity,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { DeploymentSeen, Snapshot } from './observe.ts';
+import type { DeploymentSeen } from './deployment-seen.ts';
+import type { Snapshot } from './observe.ts';
 import { type ContainerSeen, isActive, type PodSeen } from './pods.ts';
 import { downloadProgress, loadPhase } from './words.ts';
 

@@ -1,4 +1,6 @@
+import { expect } from 'vitest';
 import { applyServing } from '../../../steps/apply-serving/apply.ts';
+import { StepError } from '../../../steps/lib/errors.ts';
 import { convertParams } from '../../../steps/lib/params.ts';
 import type { Lease } from '../../../steps/lib/serving/lease.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
@@ -89,6 +91,12 @@ export function liveOf(cluster: MemoryCluster): InferenceService | undefined {
 export function holderOf(cluster: MemoryCluster): string | undefined {
   const lease: Lease | undefined = cluster.peek('Lease', `${service}-rollout`);
   return lease?.spec?.holderIdentity;
+}
+
+export async function thrownBy(promise: Promise<unknown>): Promise<StepError> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StepError);
+  return error as StepError;
 }
 
 function startRun(cluster: MemoryCluster, name: string): void {

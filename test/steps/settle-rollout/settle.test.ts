@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { StepError } from '../../../steps/lib/errors.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
-import { unavailable } from '../lib/serving/memory-cluster.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
-import { holderOf, liveOf, pathOf, startRuns } from './runs.ts';
+import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
 
 const place = { namespace, service };
-
-async function thrownBy(promise: Promise<unknown>): Promise<StepError> {
-  const error = await promise.catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(StepError);
-  return error as StepError;
-}
 
 describe('after a good smoke test', () => {
   it('promotes the candidate, remembers the one before, and frees the lock', async () => {
@@ -23,37 +15,6 @@ describe('after a good smoke test', () => {
     expect(record).toMatchObject({ promoted: { revision: 'b' }, previous: { revision: 'a' }, failed: [] });
     expect(record?.candidate).toBeUndefined();
     expect(holderOf(runs.cluster)).toBeUndefined();
-  });
-
-  it('clears away runtimes that nothing needs, and only those', async () => {
-    const runs = startRuns();
-    const foreign = {
-      apiVersion: 'serving.kserve.io/v1alpha1',
-      kind: 'ServingRuntime',
-      metadata: { name: 'foreign', namespace },
-    };
-    runs.cluster.put({ ...foreign, spec: { containers: [] } });
-    for (const revision of ['a', 'b', 'c', 'd']) await runs.rollOut(revision);
-    const left = await runs.cluster.list({
-      apiVersion: 'serving.kserve.io/v1alpha1',
-      kind: 'ServingRuntime',
-      namespace,
-    });
-    const record = await readRecord(runs.cluster, place);
-    expect(left.map(({ metadata }) => metadata.name).sort()).toEqual(
-      ['foreign', record?.promoted?.runtime ?? '', record?.previous?.runtime ?? ''].sort(),
-    );
-  });
-
-  it('does not fail when tidying does', async () => {
-    const runs = startRuns();
-    await runs.apply('a');
-    runs.cluster.before = ({ kind, verb }) => {
-      if (kind === 'ServingRuntime' && verb === 'list') throw unavailable();
-    };
-    const { state, lines } = await runs.settle('a');
-    expect(state).toBe('promoted');
-    expect(lines).toContain('warn could not clear old runtimes  because="the API server does not answer"');
   });
 });
 
@@ -139,65 +100,5 @@ describe('after a failure', () => {
     });
     expect(await runs.settle('b', { wait: 'Failed', smoke: 'None' })).toMatchObject({ state: 'rolled-back' });
     expect((await readRecord(runs.cluster, place))?.failed).toEqual([]);
-  });
-});
-
-describe('when the way back fails', () => {
-  it('is loud, remembers the failure, and frees the lock all the same', async () => {
-    const runs = startRuns();
-    await runs.rollOut('a');
-    await runs.apply('b');
-    runs.kserve.paths.set(pathOf('a'), 'crash');
-    const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
-    expect(error.failure).toBe('check');
-    expect(error.message).toMatch(/^THE WAY BACK FAILED, gpt may be down: LD139 CRASHED: /);
-    expect(await readRecord(runs.cluster, place)).toMatchObject({
-      candidate: { revision: 'b' },
-      failed: [{ revision: 'b' }],
-    });
-    expect(holderOf(runs.cluster)).toBeUndefined();
-  });
-
-  it('does not switch to a runtime that is gone, which would only end what still runs', async () => {
-    const runs = startRuns();
-    await runs.rollOut('a');
-    const record = await readRecord(runs.cluster, place);
-    await runs.apply('b');
-    const name = record?.promoted?.runtime ?? '';
-    await runs.cluster.delete({
-      apiVersion: 'serving.kserve.io/v1alpha1',
-      kind: 'ServingRuntime',
-      name,
-      namespace,
-    });
-    const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
-    expect(error).toMatchObject({
-      failure: 'check',
-      message: `THE WAY BACK FAILED, gpt may be down: the ServingRuntime ${name} is gone`,
-      hint: 'start the Pipeline with revision=a: it makes the runtime anew',
-    });
-    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('b'));
-  });
-
-  it('is not taken for done when the old revision does not answer', async () => {
-    const runs = startRuns();
-    await runs.rollOut('a');
-    await runs.apply('b');
-    runs.breakAnswers();
-    expect((await thrownBy(runs.settle('b', { smoke: 'Failed' }))).message).toContain('THE WAY BACK FAILED');
-  });
-
-  it('leaves a trace from which the next run goes on', async () => {
-    const runs = startRuns();
-    await runs.rollOut('a');
-    await runs.apply('b');
-    runs.kserve.paths.set(pathOf('a'), 'crash');
-    await thrownBy(runs.settle('b', { smoke: 'Failed' }));
-    await runs.apply('c');
-    expect(await runs.settle('c')).toMatchObject({ state: 'promoted' });
-    expect(await readRecord(runs.cluster, place)).toMatchObject({
-      promoted: { revision: 'c' },
-      previous: { revision: 'a' },
-    });
   });
 });

@@ -8,7 +8,6 @@ import {
   graces,
   initContainer,
   pod,
-  readyPod,
   serviceSeen,
   stations,
   target,
@@ -91,6 +90,7 @@ describe('what keeps a revision from being ready', () => {
     ],
     ['LD170 STALE_READY', stations.lagging, graces.controllerMs],
     ['LD170 STALE_READY', stations.nothing, graces.controllerMs],
+    ['LD174 RESTARTED', { ...stations.loading, deployment: deploymentSeen({ restarted: true }) }, Infinity],
     ['LD172 STOPPED', { service: serviceSeen({ stopped: true }), pods: [], oldPods: [] }, graces.configMs],
     [
       'LD138 EVICTED',
@@ -128,46 +128,6 @@ describe('what keeps a revision from being ready', () => {
   it('is only told while it lasts: a container that came up again has no problem', () => {
     const recovered = container({ crashes: 2, ready: true, ended: { exitCode: 1 } });
     expect(findProblems(at(pod({ containers: [recovered] })), target, graces)).toEqual([]);
-  });
-
-  it('names the pod that keeps the only GPU under RollingUpdate, and the way out', () => {
-    const stuck = {
-      ...stations.unscheduled,
-      deployment: deploymentSeen({ strategy: 'RollingUpdate' }),
-      oldPods: [{ name: 'gpt-old-1', ready: true, leaving: false }],
-    };
-    expect(only(stuck)).toMatchObject({
-      headline: 'no node has a free GPU: the old pod gpt-old-1 keeps it until the new one is ready',
-      hint: 'start the run with strategy=Recreate: it stops the old pod first',
-    });
-  });
-
-  it.each([
-    ['unauthorized: authentication required', 'the registry asks for an account'],
-    ['manifest unknown: manifest unknown', 'there is no such image or tag'],
-    ['exec format error', 'it is not made for this kind of node'],
-    ['dial tcp: lookup registry.redhat.io: no such host', 'the registry does not answer'],
-  ])('tells the reasons of a failed pull apart: %s', (message, why) => {
-    expect(only(waiting('ErrImagePull', message)).headline).toBe(`the image cannot be pulled: ${why}`);
-  });
-
-  it('quotes the line that tells, then the last 40 lines, with their source', () => {
-    const noise = Array.from({ length: 100 }, (_, n) => `  File "x.py", line ${n}`);
-    const log = ['KeyError: the cause', ...noise].join('\n');
-    const { evidence, about } = only(at(pod({ containers: [container({ crashes: 1, log })] })));
-    expect(about).toBe('gpt-new-1');
-    expect(evidence[0]).toBe('KeyError: the cause (pod gpt-new-1, container kserve-container)');
-    expect(evidence[1]).toBe('the last 40 lines of pod gpt-new-1, container kserve-container:');
-    expect(evidence.slice(2)).toEqual(noise.slice(-40));
-  });
-
-  it('counts evictions, since a single one is made good by the next pod', () => {
-    const thrownOut = (name: string) =>
-      pod({ name, phase: 'Failed', reason: 'Evicted', message: 'low on memory' });
-    const row = at(thrownOut('a'), thrownOut('b'), thrownOut('c'));
-    expect(only(row)).toMatchObject({ headline: 'the node threw 3 pods out: Evicted', graceMs: 0 });
-    const others = findProblems(at(thrownOut('a'), readyPod()), target, graces);
-    expect(others).toMatchObject([{ graceMs: Infinity }]);
   });
 
   it('says when the service calls itself Ready by its old pod', () => {

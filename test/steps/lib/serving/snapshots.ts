@@ -1,4 +1,5 @@
-import type { DeploymentSeen, Snapshot } from '../../../../steps/lib/serving/observe.ts';
+import type { DeploymentSeen } from '../../../../steps/lib/serving/deployment-seen.ts';
+import type { Snapshot } from '../../../../steps/lib/serving/observe.ts';
 import type { ContainerSeen, PodSeen } from '../../../../steps/lib/serving/pods.ts';
 import { defaultGraces } from '../../../../steps/lib/serving/problems.ts';
 import type { ServiceSeen } from '../../../../steps/lib/serving/service-seen.ts';
@@ -29,6 +30,7 @@ export function deploymentSeen(changes: Partial<DeploymentSeen> = {}): Deploymen
     updated: 1,
     available: 0,
     strategy: 'Recreate',
+    restarted: false,
     ...changes,
   };
 }

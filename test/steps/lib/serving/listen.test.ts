@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { listenTo } from '../../../../steps/lib/serving/listen.ts';
+import type { Pod } from '../../../../steps/lib/serving/pods.ts';
+import { memoryCluster } from './memory-cluster.ts';
+import { namespace } from './rollout.ts';
+
+const crashed = { terminated: { exitCode: 1 } };
+
+function podWith(containers: readonly object[], init: readonly object[] = [], ready = 'False'): Pod {
+  const conditions = [{ type: 'Ready', status: ready }];
+  const status = { conditions, containerStatuses: containers, initContainerStatuses: init } as Pod['status'];
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace }, ...(status && { status }) };
+}
+
+/** Asks for the words of a pod; gives what was said and which logs were asked for. */
+async function listen(pod: Pod) {
+  const cluster = memoryCluster();
+  for (const name of ['kserve-container', 'storage-initializer', 'kube-rbac-proxy']) {
+    cluster.logTexts.set(`p/${name}`, `${name} now`);
+    cluster.logTexts.set(`p/${name}/previous`, `${name} before`);
+  }
+  const seen = await listenTo(cluster, pod, namespace);
+  return { cluster, logs: seen.containers.map(({ log }) => log), seen };
+}
+
+describe('the words of a pod', () => {
+  it.each([
+    ['a server that loads', { state: { running: {} } }, 'kserve-container now'],
+    ['a server that just crashed', { state: crashed }, 'kserve-container now'],
+    [
+      'a server that waits to be started again',
+      { state: { waiting: {} }, restartCount: 1, lastState: crashed },
+      'kserve-container before',
+    ],
+    [
+      'a server that runs again',
+      { state: { running: {} }, restartCount: 1, lastState: crashed },
+      'kserve-container before',
+    ],
+    ['a server that has not begun', { state: { waiting: {} } }, ''],
+  ])('of %s', async (_title, status, log) => {
+    const { logs } = await listen(podWith([{ name: 'kserve-container', ...status }]));
+    expect(logs).toEqual([log]);
+  });
+
+  it('are those of the download while it runs, and no longer once it is done', async () => {
+    const initializer = { name: 'storage-initializer' };
+    const running = await listen(podWith([], [{ ...initializer, state: { running: {} } }]));
+    expect(running.logs).toEqual(['storage-initializer now']);
+    const done = await listen(podWith([], [{ ...initializer, state: { terminated: { exitCode: 0 } } }]));
+    expect(done.logs).toEqual(['']);
+  });
+
+  it('are those of a sidecar only when it breaks', async () => {
+    const proxy = { name: 'kube-rbac-proxy' };
+    expect((await listen(podWith([{ ...proxy, state: { running: {} } }]))).logs).toEqual(['']);
+    expect((await listen(podWith([{ ...proxy, state: crashed }]))).logs).toEqual(['kube-rbac-proxy now']);
+  });
+
+  it('are not asked for when the pod is ready', async () => {
+    const { cluster, logs } = await listen(
+      podWith([{ name: 'kserve-container', state: { running: {} } }], [], 'True'),
+    );
+    expect(logs).toEqual(['']);
+    expect(cluster.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { podProblems } from '../../../../steps/lib/serving/pod-problems.ts';
+import { at, container, graces, pod, readyPod, target } from './snapshots.ts';
+
+const around = { target, graces };
+const thrownOut = (name: string, message = 'The node was low on resource: memory.') =>
+  pod({ name, phase: 'Failed', reason: 'Evicted', message });
+
+describe('what is wrong with pods', () => {
+  it('is told of each by its name', () => {
+    const waits = (name: string) => pod({ name, unscheduled: 'no node' });
+    const problems = podProblems(at(waits('a'), waits('b')), around);
+    expect(problems.map(({ code, about }) => `${code} ${about}`)).toEqual([
+      'LD103 UNSCHEDULABLE_OTHER a',
+      'LD103 UNSCHEDULABLE_OTHER b',
+    ]);
+  });
+
+  it('is nothing for a pod that leaves', () => {
+    expect(podProblems(at(pod({ leaving: true, unscheduled: 'no node' })), around)).toEqual([]);
+  });
+
+  it('is nothing for a mount that failed before and came', () => {
+    const late = pod({ containers: [container()], warnings: ['FailedMount: timed out'] });
+    expect(podProblems(at(late), around)).toEqual([]);
+  });
+
+  it('counts evictions, since a single one is made good by the next pod', () => {
+    const row = podProblems(at(thrownOut('a'), thrownOut('b'), thrownOut('c')), around);
+    expect(row).toMatchObject([
+      { code: 'LD138 EVICTED', headline: 'the node threw 3 pods out: Evicted', graceMs: 0 },
+    ]);
+    expect(podProblems(at(thrownOut('a'), readyPod()), around)).toMatchObject([{ graceMs: Infinity }]);
+  });
+
+  it('tells an eviction for disk by itself', () => {
+    const full = thrownOut(
+      'a',
+      'Pod ephemeral local storage usage exceeds the total limit of containers 10Gi.',
+    );
+    expect(podProblems(at(full), around)).toMatchObject([{ code: 'LD125 INIT_DISK' }]);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { readRecord } from '../../../steps/lib/serving/record.ts';
+import { namespace, service } from '../lib/serving/rollout.ts';
+import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
+
+const place = { namespace, service };
+
+describe('when the way back fails', () => {
+  it('is loud, remembers the failure, and frees the lock all the same', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    runs.kserve.paths.set(pathOf('a'), 'crash');
+    const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    expect(error.failure).toBe('check');
+    expect(error.message).toMatch(/^THE WAY BACK FAILED, gpt may be down: LD139 CRASHED: /);
+    expect(await readRecord(runs.cluster, place)).toMatchObject({
+      candidate: { revision: 'b' },
+      failed: [{ revision: 'b' }],
+    });
+    expect(holderOf(runs.cluster)).toBeUndefined();
+  });
+
+  it('does not switch to a runtime that is gone, which would only end what still runs', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    const record = await readRecord(runs.cluster, place);
+    await runs.apply('b');
+    const name = record?.promoted?.runtime ?? '';
+    await runs.cluster.delete({
+      apiVersion: 'serving.kserve.io/v1alpha1',
+      kind: 'ServingRuntime',
+      name,
+      namespace,
+    });
+    const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    expect(error).toMatchObject({
+      failure: 'check',
+      message: `THE WAY BACK FAILED, gpt may be down: the ServingRuntime ${name} is gone`,
+      hint: 'start the Pipeline with revision=a: it makes the runtime anew',
+    });
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('b'));
+  });
+
+  it('is not taken for done when the old revision does not answer', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    runs.breakAnswers();
+    expect((await thrownBy(runs.settle('b', { smoke: 'Failed' }))).message).toContain('THE WAY BACK FAILED');
+  });
+
+  it('leaves a trace from which the next run goes on', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    runs.kserve.paths.set(pathOf('a'), 'crash');
+    await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    await runs.apply('c');
+    expect(await runs.settle('c')).toMatchObject({ state: 'promoted' });
+    expect(await readRecord(runs.cluster, place)).toMatchObject({
+      promoted: { revision: 'c' },
+      previous: { revision: 'a' },
+    });
+  });
+});
