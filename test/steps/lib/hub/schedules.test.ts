@@ -44,7 +44,7 @@ const schedules: fc.Arbitrary<Fault[]> = fc
 
 describe('P1 any schedule of faults that pass', () => {
   test('ends with exactly the bytes, range by range', { timeout: 60_000 }, async () => {
-    const { fake, hub, file, commit } = await putToWork({ timings: { idleMs: 100 } });
+    const { fake, hub, file, commit } = await putToWork({ timings: { idleMs: 200, attempts: 30 } });
     const entry = await file(path);
     const ranges = fc.uniqueArray(fc.nat(weights.length), { minLength: 1, maxLength: 4 });
     await fc.assert(
