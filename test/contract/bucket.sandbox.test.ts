@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DialectName, dialects } from '../../sandbox/bucket/dialects.ts';
 import { startBucket } from '../../sandbox/bucket.ts';
-import { createBucket, type S3Secret } from '../../steps/lib/bucket.ts';
+import { createBucket } from '../../steps/lib/bucket.ts';
 import { createLog } from '../../steps/lib/log.ts';
 import { type BucketAbility, bucketContract, type BucketUnderTest } from './bucket.ts';
 
 const pageSize = 20;
 const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
   aws: [],
-  noobaa: ['md5 etags'],
-  rgw: ['conditional copy'],
+  noobaa: ['md5 etags', 'verification', 'checksums'],
+  rgw: ['conditional copy', 'checksums'],
   versitygw: [],
 };
 
@@ -22,19 +22,20 @@ for (const dialect of Object.keys(dialects) as DialectName[])
     const folder = await mkdtemp(join(tmpdir(), 'bucket-contract-'));
     const keys = { accessKeyId: 'AKIASANDBOX', secretAccessKey: 'the-secret-key-of-the-sandbox' };
     const server = await startBucket({ folder, ...keys, buckets: ['models'], dialect, pageSize });
-    const { close, ...client } = openClient({
-      AWS_ACCESS_KEY_ID: keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-      AWS_S3_ENDPOINT: server.url,
-      AWS_S3_BUCKET: 'models',
-    });
+    const { open, disconnect } = connect();
     return {
-      ...client,
+      secret: {
+        AWS_ACCESS_KEY_ID: keys.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+        AWS_S3_ENDPOINT: server.url,
+        AWS_S3_BUCKET: 'models',
+      },
+      open,
       prefix: 'contract/',
       pageSize,
       lacks: new Set(lacks[dialect]),
       close: async () => {
-        close();
+        disconnect();
         await server.close();
         await rm(folder, { recursive: true });
       },
@@ -49,33 +50,31 @@ const { AWS_S3_ENDPOINT, AWS_S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
   process.env;
 if (AWS_S3_ENDPOINT !== undefined && AWS_S3_BUCKET !== undefined)
   bucketContract(AWS_S3_ENDPOINT, async () => {
-    const { close, ...client } = openClient({
-      AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY_ID ?? '',
-      AWS_SECRET_ACCESS_KEY: AWS_SECRET_ACCESS_KEY ?? '',
-      AWS_S3_ENDPOINT,
-      AWS_S3_BUCKET,
-      AWS_DEFAULT_REGION,
-    });
+    const { open, disconnect } = connect();
     return {
-      ...client,
+      secret: {
+        AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY_ID ?? '',
+        AWS_SECRET_ACCESS_KEY: AWS_SECRET_ACCESS_KEY ?? '',
+        AWS_S3_ENDPOINT,
+        AWS_S3_BUCKET,
+        AWS_DEFAULT_REGION,
+      },
+      open,
       prefix: `llm-rollout-contract/${Date.now().toString(36)}/`,
       lacks: new Set((process.env['S3_LACKS'] ?? '').split(',') as BucketAbility[]),
-      close: async () => close(),
+      close: async () => disconnect(),
     };
   });
 
-function openClient(secret: S3Secret): Pick<BucketUnderTest, 'bucket' | 'open'> & { close(): void } {
+function connect(): Pick<BucketUnderTest, 'open'> & { disconnect(): void } {
   const network = {
     httpAgent: new http.Agent({ keepAlive: true }),
     httpsAgent: new https.Agent({ keepAlive: true }),
   };
   const log = createLog({ write: () => {}, env: {}, step: 'contract' });
-  const open = (change: Partial<S3Secret>) =>
-    createBucket({ secret: { ...secret, ...change }, network, log });
   return {
-    bucket: open({}),
-    open,
-    close: () => {
+    open: (secret, copyLimits) => createBucket({ secret, network, log, ...(copyLimits && { copyLimits }) }),
+    disconnect: () => {
       network.httpAgent.destroy();
       network.httpsAgent.destroy();
     },
