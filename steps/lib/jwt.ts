@@ -43,13 +43,18 @@ function pickClaims(claims: Record<string, unknown>): TokenClaims {
     ...(typeof iss === 'string' && { iss }),
     ...(typeof sub === 'string' && { sub }),
     ...(audiences.length > 0 && { aud: audiences }),
-    ...(typeof exp === 'number' && { exp }),
-    ...(typeof nbf === 'number' && { nbf }),
-    ...(typeof iat === 'number' && { iat }),
+    ...(isTime(exp) && { exp }),
+    ...(isTime(nbf) && { nbf }),
+    ...(isTime(iat) && { iat }),
     ...(isObject(secret) &&
       typeof secret['name'] === 'string' &&
       typeof secret['uid'] === 'string' && { secret: { name: secret['name'], uid: secret['uid'] } }),
   };
+}
+
+/** Seconds that a Date can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e12;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

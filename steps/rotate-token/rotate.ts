@@ -15,7 +15,7 @@ type Params = ParamsOf<typeof spec>;
 
 interface RotateWorld {
   readonly cluster: Cluster;
-  readonly endpoint: Pick<Endpoint, 'url' | 'withToken'>;
+  readonly endpoint: Pick<Endpoint, 'url' | 'bearer' | 'withToken'>;
   /** Namespace of the model and of the account. */
   readonly namespace: string;
   /** Who we are, in the Lease. */
@@ -52,6 +52,8 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
     secret: params.consumerSecret,
     key: params.consumerKey,
   };
+  if ((await world.endpoint.bearer()) === undefined)
+    log.warn('the model asks for no token, so none can be proved', { url: world.endpoint.url });
   const held = await readHeld(cluster, place, signal);
   if (held.value) log.secret(held.value.toString('latin1'));
   const found = await judgeHeld(held, account, params, world);

@@ -28,7 +28,13 @@ describe('readToken', () => {
   });
 
   test('takes one audience for a list, and leaves out what has another shape', () => {
-    const odd = { aud: 'one', exp: '1800000000', sub: 7, 'kubernetes.io': { secret: { name: 'x' } } };
+    const odd = {
+      aud: 'one',
+      exp: '1800000000',
+      nbf: 1e20,
+      sub: 7,
+      'kubernetes.io': { secret: { name: 'x' } },
+    };
     expect(readToken(`${word({})}.${word(odd)}.c2ln`)).toEqual({ aud: ['one'] });
   });
 

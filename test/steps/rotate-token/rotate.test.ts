@@ -231,6 +231,21 @@ describe('an API server that gives less time than asked', () => {
   });
 });
 
+test('a model that asks for no token is told apart: nothing can be proved there', async () => {
+  const scene = await setTheScene();
+  scene.cluster.controllers.update(
+    {
+      apiVersion: 'serving.kserve.io/v1beta1',
+      kind: 'InferenceService',
+      name: 'gpt-oss-20b-rhaiis',
+      namespace: account.namespace,
+    },
+    (draft) => void (draft.metadata['annotations'] = {}),
+  );
+  const { log } = await scene.run();
+  expect(log).toContain('warn the model asks for no token, so none can be proved');
+});
+
 describe('a model that is away', () => {
   test('changes nothing and ends with 69', async () => {
     const scene = await setTheScene();
