@@ -15,6 +15,8 @@ export default defineConfig({
         test: {
           name: 'bundles',
           include: ['test/bundles/**/*.test.ts'],
+          // They run whole roll-outs, and some build anew: one after the other.
+          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
@@ -25,8 +25,19 @@ if (import.meta.main) {
 
 /** Bundles every step into `folder`, with the vocabulary and the licences of what is inside. Throws when a bundle is over its budget. */
 export async function buildBundles(folder: string): Promise<Bundle[]> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  const fresh = `${folder}.${process.pid}`;
+  await mkdir(fresh, { recursive: true });
+  try {
+    await bundle(fresh);
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  return Promise.all(specs.map(({ name }) => measure(name, join(folder, `${name}.mjs`))));
+}
+
+async function bundle(folder: string): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: specs.map(({ name }) => ({ in: `steps/${name}/main.ts`, out: name })),
@@ -48,22 +59,20 @@ export async function buildBundles(folder: string): Promise<Bundle[]> {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
     },
   });
+  for (const { name } of specs) await checkBudget(metafile, name, join(folder, `${name}.mjs`));
   await copyVocabulary(folder);
   await writeFile(join(folder, 'LICENSES.txt'), await collectLicenses(root, metafile));
-  return measure(metafile, folder);
 }
 
-async function measure(metafile: Metafile, folder: string): Promise<Bundle[]> {
-  const bundles: Bundle[] = [];
-  for (const { name } of specs) {
-    const path = join(folder, `${name}.mjs`);
-    const { size } = await stat(path);
-    const budget = name === 'stage-model' ? budgets['stage-model'] : budgets.default;
-    if (size > budget)
-      throw new Error(`${name}.mjs has ${size} bytes, ${budget} is the budget:\n${heaviest(metafile, name)}`);
-    bundles.push({ name, path, bytes: size });
-  }
-  return bundles;
+async function measure(name: string, path: string): Promise<Bundle> {
+  return { name, path, bytes: (await stat(path)).size };
+}
+
+async function checkBudget(metafile: Metafile, name: string, path: string): Promise<void> {
+  const { bytes } = await measure(name, path);
+  const budget = name === 'stage-model' ? budgets['stage-model'] : budgets.default;
+  if (bytes <= budget) return;
+  throw new Error(`${name}.mjs has ${bytes} bytes, ${budget} is the budget:\n${heaviest(metafile, name)}`);
 }
 
 function heaviest(metafile: Metafile, name: string): string {
