@@ -47,7 +47,7 @@ export function metadataOf(request: S3Request): Record<string, string> {
     throw new Refusal(
       400,
       'MetadataTooLarge',
-      'Your metadata headers exceed the maximum allowed metadata size.',
+      'Your metadata headers exceed the maximum allowed metadata size',
     );
   return Object.fromEntries(pairs);
 }

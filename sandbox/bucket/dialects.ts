@@ -66,7 +66,7 @@ export const dialects = {
     verifiesPayload: true,
     checksums: true,
     listsPartsInPages: true,
-    secondComplete: 'NoSuchUpload',
+    secondComplete: 'ok',
     conditionalComplete: true,
     conditionalCopy: true,
     abortedUpload: 'NoSuchUpload',

@@ -77,7 +77,8 @@ function parseRange(header: string | undefined, size: number): { start: number; 
   const suffix = match[1] === '';
   const start = suffix ? Math.max(size - Number(match[2]), 0) : Number(match[1]);
   const end = suffix || match[2] === '' ? size : Math.min(Number(match[2]) + 1, size);
-  if (start >= size || start >= end)
+  if (match[1] !== '' && match[2] !== '' && Number(match[2]) < Number(match[1])) return undefined;
+  if (start >= size)
     throw new Refusal(416, 'InvalidRange', 'The requested range is not satisfiable', {
       ActualObjectSize: size,
     });
@@ -169,7 +170,7 @@ export async function deleteObjects(call: Call): Promise<Answer> {
 }
 
 export function checkKey(key: string): void {
-  if (Buffer.byteLength(key) > 1024) throw new Refusal(400, 'KeyTooLongError', 'Your key is too long');
+  if (Buffer.byteLength(key) > 1024) throw new Refusal(400, 'KeyTooLongError', 'Your key is too long.');
 }
 
 export function checksumHeader({

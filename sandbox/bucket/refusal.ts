@@ -26,7 +26,7 @@ export const noSuchUpload = (uploadId: string) =>
   );
 
 export const preconditionFailed = (condition: string) =>
-  new Refusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+  new Refusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.', {
     Condition: condition,
   });
 

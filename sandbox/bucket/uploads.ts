@@ -175,6 +175,6 @@ export function findUpload({ request, bucket }: Call): Upload {
 function partNumberOf({ request }: Call): number {
   const number = Number(request.query['partNumber']);
   if (!Number.isInteger(number) || number < 1 || number > 10_000)
-    throw invalidArgument('Part number must be an integer between 1 and 10000, inclusive');
+    throw invalidArgument('Part number must be an integer between 1 and 10000, inclusive.');
   return number;
 }

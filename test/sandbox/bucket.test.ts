@@ -248,6 +248,7 @@ describe('ranges', () => {
     ['bytes=-2', 206, 'ij', 'bytes 8-9/10'],
     ['bytes=8-99', 206, 'ij', 'bytes 8-9/10'],
     ['bytes=-99', 206, 'abcdefghij', 'bytes 0-9/10'],
+    ['bytes=5-3', 200, 'abcdefghij', undefined],
     ['lines=1-2', 200, 'abcdefghij', undefined],
   ])('%s', async (Range, status, text, ContentRange) => {
     const { client } = await start();
@@ -258,7 +259,7 @@ describe('ranges', () => {
     expect(await answer.Body?.transformToString()).toBe(text);
   });
 
-  test.each(['bytes=10-', 'bytes=10-12', 'bytes=5-3'])('%s is not satisfiable', async (Range) => {
+  test.each(['bytes=10-', 'bytes=10-12', 'bytes=-0'])('%s is not satisfiable', async (Range) => {
     const { client } = await start();
     await client.send(put('a', 'abcdefghij'));
     const asking = client.send(new GetObjectCommand({ Bucket, Key: 'a', Range }));
