@@ -79,7 +79,7 @@ function toEvent({ about, type, reason, message, from }: EventNote, { list }: Co
     apiVersion: 'v1',
     kind: 'Event',
     // client-go names events by the object and the time in hexadecimal nanoseconds.
-    metadata: { name: `${metadata.name}.${(now.getTime() * 1e6 + eventCount).toString(16)}`, namespace },
+    metadata: { name: `${metadata.name}.${(BigInt(now.getTime()) * 1_000_000n + BigInt(eventCount)).toString(16)}`, namespace },
     involvedObject: {
       apiVersion,
       kind,

@@ -115,6 +115,15 @@ describe('controllers', () => {
     ]);
   });
 
+  test('keep every event of one moment', async () => {
+    const { put, event, list } = await start();
+    const about = put(map('a'));
+    for (let n = 0; n < 50; n += 1) {
+      event({ about, type: 'Normal', reason: 'Many', message: `number ${n}`, from: 'test' });
+    }
+    expect(list({ apiVersion: 'v1', kind: 'Event', namespace: 'team' })).toHaveLength(50);
+  });
+
   test('raise the generation only with what is wished', async () => {
     const { put, update } = await start();
     const place = {
