@@ -1,12 +1,14 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
 import { check } from './check.ts';
 import type { Draft, Webhook } from './controllers.ts';
-import { isObject, type Json, same, textAt } from './json.ts';
+import { type Json, textAt } from './json.ts';
 import type { Kind } from './kinds.ts';
 import { metadataMistakes } from './names.ts';
-import { badRequest, forbidden, internalError, invalid, type Mistake, StatusError } from './status.ts';
+import { ruleMistakes } from './rules.ts';
+import { badRequest, forbidden, internalError, invalid, StatusError } from './status.ts';
 import type { Store } from './store.ts';
-import { tidied } from './tidy.ts';
+import { withoutNulls } from './tidy.ts';
+import { decoderWords, schemaWords } from './wording.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -16,61 +18,48 @@ export function decode(
   kind: Kind,
   fieldValidation: FieldValidation,
 ): { object: Json; warnings: string[] } {
-  const { value, unknown, mistakes } = check(tidied(object, kind), kind.schema);
-  const complaint = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
-  const [wrong] = mistakes.filter(({ reason }) => reason === 'FieldValueTypeInvalid');
-  if (wrong !== undefined && !kind.custom) {
-    throw badRequest(`${complaint}: ${unmarshalText(kind.kind, wrong)}`);
-  }
-  const texts = unknown.map((field) => `unknown field ${JSON.stringify(field)}`);
+  const { value, unknown, mistakes } = check(withoutNulls(object, kind), kind.schema);
+  const wrong = mistakes.find(({ wanted }) => wanted !== 'missing');
+  if (wrong !== undefined && !kind.custom)
+    throw badRequest(`${complaint(kind)}: ${decoderWords(kind, wrong)}`);
+  const texts = unknownTexts(unknown, kind);
   if (fieldValidation === 'Strict' && texts.length > 0) {
-    throw badRequest(`${complaint}: strict decoding error: ${texts.join(', ')}`);
+    throw badRequest(`${complaint(kind)}: strict decoding error: ${texts.join(', ')}`);
   }
   return { object: value as Json, warnings: fieldValidation === 'Warn' ? texts : [] };
 }
 
-/** As Go's JSON decoder says it; the key of a map is left out. */
-function unmarshalText(kind: string, { field, text }: Mistake): string {
-  const [, is = '', wanted = ''] = /^Invalid value: "(\w+)".* of type ([\w,]+):/.exec(text) ?? [];
-  const given = is === 'integer' ? 'number' : is;
-  const place = field.replace(/^((?:binaryD|d|stringD)ata|metadata\.(?:labels|annotations))\..*$/, '$1');
-  return `json: cannot unmarshal ${given} into Go struct field ${kind}.${place} of type ${wanted}`;
+/** The checks of custom kinds sort what they find. */
+const unknownTexts = (unknown: readonly string[], { custom }: Kind) =>
+  (custom ? [...unknown].sort() : unknown).map((field) => `unknown field ${JSON.stringify(field)}`);
+
+const complaint = ({ kind, version }: Kind) =>
+  `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}`;
+
+/** The same for what a patch made: the whole object is shown. */
+export function decodePatched(patched: Json, kind: Kind, fieldValidation: FieldValidation) {
+  const { unknown, mistakes } = check(withoutNulls(patched, kind), kind.schema);
+  const wrong = mistakes.find(({ wanted }) => wanted !== 'missing');
+  const texts = unknownTexts(unknown, kind);
+  const fault =
+    wrong !== undefined && !kind.custom
+      ? decoderWords(kind, wrong)
+      : fieldValidation === 'Strict' && texts.length > 0
+        ? `strict decoding error: ${texts.join(', ')}`
+        : undefined;
+  if (fault === undefined) return decode(patched, kind, fieldValidation);
+  const text = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${fault}`;
+  throw invalid({ group: '', kind: '' }, '', [{ field: 'patch', reason: 'FieldValueInvalid', text }]);
 }
 
 /** Refuses an object that the API server would refuse after defaults and mutation: 422 with every field. */
 export function validate(object: Json, old: Json | undefined, kind: Kind): void {
   const mistakes = [
     ...metadataMistakes(object['metadata'], kind),
-    ...check(object, kind.schema).mistakes,
-    ...frozenMistakes(object, old),
-    ...leaseMistakes(object, kind),
+    ...check(object, kind.schema).mistakes.map(schemaWords),
+    ...ruleMistakes(object, old, kind),
   ];
   if (mistakes.length > 0) throw invalid(kind, textAt(object, 'metadata', 'name') ?? '', mistakes);
-}
-
-function frozenMistakes(object: Json, old: Json | undefined): Mistake[] {
-  if (old?.['immutable'] !== true) return [];
-  const forbid = (field: string): Mistake => ({
-    field,
-    reason: 'FieldValueForbidden',
-    text: 'Forbidden: field is immutable when `immutable` is set',
-  });
-  return [
-    ...(object['immutable'] === true ? [] : [forbid('immutable')]),
-    ...(same(object['data'] ?? {}, old['data'] ?? {}) ? [] : [forbid('data')]),
-  ];
-}
-
-function leaseMistakes({ spec }: Json, { kind }: Kind): Mistake[] {
-  const seconds = isObject(spec) ? spec['leaseDurationSeconds'] : undefined;
-  if (kind !== 'Lease' || typeof seconds !== 'number' || seconds > 0) return [];
-  return [
-    {
-      field: 'spec.leaseDurationSeconds',
-      reason: 'FieldValueInvalid',
-      text: `Invalid value: ${seconds}: must be greater than 0`,
-    },
-  ];
 }
 
 /** New things need a namespace that is there and not being deleted. */

@@ -18,13 +18,14 @@ export function remove(desk: Desk, { kind, namespace, name, dryRun }: Write, opt
   if (object === undefined) throw notFound(kind, name);
   requirePreconditions(object, kind, options['preconditions']);
   askWebhooks(webhooks, kind, undefined, object);
-  if (dryRun) return { code: 200, object: { ...object }, warnings: [] };
+  const done = { code: 200, object: answerTo(kind, object), warnings: [] };
+  if (dryRun) return done;
   if (waits(object, options)) {
     return { code: 200, object: { ...markDeleted(store, object) }, warnings: [] };
   }
   if (kind.kind === 'Namespace') endNamespace(store, object);
   else store.remove(ref);
-  return { code: 200, object: success(kind.group, kind.plural, object), warnings: [] };
+  return done;
 }
 
 function requirePreconditions(object: KubeObject, { group, kind }: Kind, wanted: unknown): void {
@@ -83,7 +84,12 @@ function endNamespace(store: Store, namespace: KubeObject): void {
 const contentOf = (store: Store, namespace: string): KubeObject[] =>
   store.kinds.filter(({ namespaced }) => namespaced).flatMap((kind) => store.all(kind, namespace));
 
-const success = (group: string, plural: string, { metadata: { name, uid } }: KubeObject): Json => ({
+/** A Pod is answered with itself, everything else with a word of success. */
+function answerTo(kind: Kind, object: KubeObject): Json {
+  return kind.kind === 'Pod' || kind.kind === 'Namespace' ? { ...object } : success(kind, object);
+}
+
+const success = ({ group, plural }: Kind, { metadata: { name, uid } }: KubeObject): Json => ({
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},

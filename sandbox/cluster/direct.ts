@@ -6,6 +6,7 @@ import type { Logs } from './logs.ts';
 import { trackUpdate } from './ownership.ts';
 import { parseLabelSelector } from './selectors.ts';
 import { refOf, type Store } from './store.ts';
+import { schemaWords } from './wording.ts';
 
 /** The store for controllers of this process. A field that the kind does not have throws: it would be lost in a real cluster. */
 export function createControllers(store: Store, logs: Logs, webhooks: Set<Webhook>): Controllers {
@@ -20,7 +21,7 @@ export function createControllers(store: Store, logs: Logs, webhooks: Set<Webhoo
     const { unknown, mistakes } = check(object, kind.schema);
     const problems = [
       ...unknown.map((field) => `unknown ${field}`),
-      ...mistakes.map(({ field, text }) => `${field}: ${text}`),
+      ...mistakes.map(schemaWords).map(({ field, text }) => `${field}: ${text}`),
     ];
     if (problems.length > 0) throw new Error(`${kind.kind} ${object.metadata.name}: ${problems.join(', ')}`);
     const old = store.read(refOf(object));
@@ -79,7 +80,10 @@ function toEvent({ about, type, reason, message, from }: EventNote, { list }: Co
     apiVersion: 'v1',
     kind: 'Event',
     // client-go names events by the object and the time in hexadecimal nanoseconds.
-    metadata: { name: `${metadata.name}.${(BigInt(now.getTime()) * 1_000_000n + BigInt(eventCount)).toString(16)}`, namespace },
+    metadata: {
+      name: `${metadata.name}.${(BigInt(now.getTime()) * 1_000_000n + BigInt(eventCount)).toString(16)}`,
+      namespace,
+    },
     involvedObject: {
       apiVersion,
       kind,

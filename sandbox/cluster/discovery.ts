@@ -125,6 +125,9 @@ function toOpenApi(schema: Schema): Json {
       return { 'x-kubernetes-int-or-string': true };
     case 'bytes':
       return { type: 'string', format: 'byte' };
+    case 'time':
+    case 'micro-time':
+      return { type: 'string', format: 'date-time' };
     default:
       return { type: schema.type };
   }

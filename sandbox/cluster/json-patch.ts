@@ -18,7 +18,7 @@ export interface PatchStep {
   readonly value?: unknown;
 }
 
-/** RFC 6902; undefined when a step cannot be done or a test does not hold. */
+/** RFC 6902 as the API server does it: undefined when a step cannot be done or a test does not hold; `replace` also adds a field. */
 export function jsonPatch(target: unknown, steps: readonly PatchStep[]): unknown {
   try {
     return steps.reduce(takeStep, structuredClone(target));
@@ -36,13 +36,12 @@ function takeStep(target: unknown, { op, path, from, value }: PatchStep): unknow
     case 'add':
       return change(target, keys, (at) => insert(at, value));
     case 'replace':
-      read(target, keys);
       return change(target, keys, (at) => assign(at, value));
     case 'remove':
       read(target, keys);
       return change(target, keys, removeAt);
     case 'test':
-      if (!same(read(target, keys), value ?? null)) throw new PatchFailed();
+      if (!same(readOrNull(target, keys), value ?? null)) throw new PatchFailed();
       return target;
     case 'move':
     case 'copy': {
@@ -75,6 +74,13 @@ function read(target: unknown, keys: readonly string[]): unknown {
   }, target);
 }
 
+/** What a test looks at: a field that is not there is null, one below nothing is a failure. */
+function readOrNull(target: unknown, keys: readonly string[]): unknown {
+  const holder = read(target, keys.slice(0, -1));
+  const key = keys.at(-1);
+  return key !== undefined && isObject(holder) ? (holder[key] ?? null) : read(target, keys);
+}
+
 function change(target: unknown, keys: readonly string[], act: (place: Place) => void): unknown {
   const holder = read(target, keys.slice(0, -1));
   const key = keys.at(-1);
@@ -91,8 +97,9 @@ function insert({ holder, key }: Place, value: unknown): void {
 }
 
 function assign({ holder, key }: Place, value: unknown): void {
-  if (Array.isArray(holder)) holder[Number(key)] = value;
-  else holder[key] = value;
+  if (!Array.isArray(holder)) holder[key] = value;
+  else if (Number(key) < holder.length) holder[Number(key)] = value;
+  else throw new PatchFailed();
 }
 
 function removeAt({ holder, key }: Place): void {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
 import type { ContainerRef } from './controllers.ts';
 import { at, listAt, textAt } from './json.ts';
+import { readInteger } from './reads.ts';
 import { badRequest } from './status.ts';
 
 export interface Logs {
@@ -68,6 +69,11 @@ function waitingText(reason: string): string {
 
 function lastLines(text: string, tailLines: string | null): string {
   if (tailLines === null) return text;
-  const lines = text.split(/(?<=\n)/);
-  return Number(tailLines) === 0 ? '' : lines.slice(-Number(tailLines)).join('');
+  const count = readInteger(tailLines);
+  return count === 0
+    ? ''
+    : text
+        .split(/(?<=\n)/)
+        .slice(-count)
+        .join('');
 }

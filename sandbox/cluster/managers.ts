@@ -34,5 +34,7 @@ export function withManagers(object: Json, managers: readonly Manager[]): Json {
       fieldsV1: toFieldsV1(fields),
       ...(subresource === '' ? {} : { subresource }),
     }));
-  return { ...object, metadata: { ...(object['metadata'] as Json), managedFields } };
+  const { managedFields: _, ...metadata } = object['metadata'] as Json;
+  const tracked = managedFields.length === 0 ? {} : { managedFields };
+  return { ...object, metadata: { ...metadata, ...tracked } };
 }

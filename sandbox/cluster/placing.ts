@@ -1,27 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import type { KubeObject } from '../../steps/lib/cluster.ts';
 import { isObject, type Json, textAt } from './json.ts';
 import type { Kind } from './kinds.ts';
-import { badRequest, conflict, invalid, stale } from './status.ts';
+import { badRequest } from './status.ts';
 import type { Write } from './write.ts';
 
-/** Body and URL must speak of the same kind. */
-export function requireSameKind(body: Json, { apiVersion, version, kind }: Kind): void {
-  const given = textAt(body, 'apiVersion');
-  const called = textAt(body, 'kind');
-  if (given === undefined || called === undefined) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): Object 'Kind' is missing`,
-    );
+/** Body and URL must speak of the same kind; a body that says nothing of it is taken for one. */
+export function requireSameKind(body: Json, { apiVersion, version, kind, custom }: Kind): void {
+  const given = textAt(body, 'apiVersion') ?? apiVersion;
+  const called = textAt(body, 'kind') ?? kind;
+  const of = JSON.stringify(given.split('/').at(-1) ?? version);
+  if (called !== kind) {
+    const why = custom
+      ? ''
+      : `: converting (${given.replace('/', '.')}.${called}) to (core.${kind}): unknown conversion`;
+    throw badRequest(`${called} in version ${of} cannot be handled as a ${kind}${why}`);
   }
   if (given !== apiVersion) {
     throw badRequest(
-      `the API version in the data (${given}) does not match the expected API version (${apiVersion})`,
+      `${kind} in version ${of} cannot be handled as a ${kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/runtime/scheme.go:110"`,
     );
   }
-  if (called !== kind) {
-    throw badRequest(`${called} in version ${JSON.stringify(version)} cannot be handled as a ${kind}`);
-  }
+}
+
+/** A body that goes to a name must have that name. */
+export function requireNamed(body: Json, { name }: Write): void {
+  if ((textAt(body, 'metadata', 'name') ?? '') !== '') return;
+  throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
 }
 
 /** The object with namespace and name of the URL; one without a name is named after `generateName`. */
@@ -46,19 +50,3 @@ function nameFor(metadata: Json, wanted: string): string {
 
 const suffix = (): string =>
   [...randomBytes(5)].map((byte) => 'bcdfghjklmnpqrstvwxz2456789'[byte % 27]).join('');
-
-/** An update that says which version or uid it has read must have read the newest. */
-export function requireVersion(object: Json, old: KubeObject, kind: Kind): void {
-  const { name, uid: current } = old.metadata;
-  const version = textAt(object, 'metadata', 'resourceVersion') ?? '';
-  const uid = textAt(object, 'metadata', 'uid') ?? '';
-  if (uid !== '' && uid !== current) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current}`;
-    throw conflict(kind, name, why);
-  }
-  if (version === '' && kind.needsVersion) {
-    const text = 'Invalid value: 0: must be specified for an update';
-    throw invalid(kind, name, [{ field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', text }]);
-  }
-  if (version !== '' && version !== old.metadata.resourceVersion) throw stale(kind, name);
-}

@@ -14,7 +14,7 @@ export function listPage(store: Store, kind: Kind, namespace: string, query: URL
     .filter((object) => labels(object.metadata.labels ?? {}) && fields(object));
   const start = startOf(query.get('continue'));
   const from = found.filter((object) => start === undefined || keyOf(object) > start);
-  const limit = Number(query.get('limit') ?? 0);
+  const limit = readInteger(query.get('limit') ?? '0');
   const page = limit > 0 ? from.slice(0, limit) : from;
   const last = page.at(-1);
   const left = from.length - page.length;
@@ -39,6 +39,12 @@ export function listPage(store: Store, kind: Kind, namespace: string, query: URL
 /** Items of built-in kinds come without their kind. */
 function withoutKind({ apiVersion: _a, kind: _k, ...rest }: KubeObject): Json {
   return rest;
+}
+
+/** A number of a query. */
+export function readInteger(text: string): number {
+  if (/^-?\d+$/.test(text)) return Number(text);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 const keyOf = ({ metadata: { namespace = '', name } }: KubeObject): string => `${namespace}\0${name}`;

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../steps/lib/cluster.ts';
 import { at, isObject, type Json, listAt, textAt } from './json.ts';
 import { authorize } from './rbac.ts';
 import { badRequest, conflict, invalid, notFound } from './status.ts';
+import { typeOf } from './scalars.ts';
 import type { Store } from './store.ts';
 import { audience, type Tokens, type User } from './tokens.ts';
 
@@ -21,7 +22,7 @@ export function requestToken(
 ): { object: Json; warnings: string[] } {
   const account = store.read({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name });
   if (account === undefined) throw notFound({ group: '', plural: 'serviceaccounts' }, name);
-  const asked = Number(at(body, 'spec', 'expirationSeconds') ?? 3600);
+  const asked = readSeconds(at(body, 'spec', 'expirationSeconds') ?? 3600);
   refuseLifetime(asked);
   const boundTo = boundObject(at(body, 'spec', 'boundObjectRef'), namespace, store);
   const seconds = Math.min(asked, maxSeconds ?? asked);
@@ -49,6 +50,13 @@ export function requestToken(
 
 const seconds1 = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, 'Z');
 
+function readSeconds(value: unknown): number {
+  if (typeof value === 'number') return value;
+  throw badRequest(
+    `TokenRequest in version "v1" cannot be handled as a TokenRequest: json: cannot unmarshal ${typeOf(value)} into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64`,
+  );
+}
+
 function refuseLifetime(seconds: number): void {
   const why =
     seconds < 600
@@ -71,7 +79,9 @@ function boundObject(ref: unknown, namespace: string, store: Store): KubeObject 
   const kind = textAt(ref, 'kind') ?? '';
   const name = textAt(ref, 'name') ?? '';
   if (kind !== 'Secret' && kind !== 'Pod') {
-    throw badRequest(`cannot bind token to object of type ${textAt(ref, 'apiVersion')}, Kind=${kind}`);
+    const version = textAt(ref, 'apiVersion') ?? '';
+    const type = version.includes('/') ? version : `/${version}`;
+    throw badRequest(`cannot bind token to object of type ${type}, Kind=${kind}`);
   }
   const object = store.read({ apiVersion: 'v1', kind, namespace, name });
   if (object === undefined) throw notFound({ group: '', plural: `${kind.toLowerCase()}s` }, name);

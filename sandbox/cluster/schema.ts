@@ -19,18 +19,28 @@ export type Schema =
   /** Any JSON (x-kubernetes-preserve-unknown-fields): maps merge by field, lists are one value. */
   | { readonly type: 'free' };
 
-export type Scalar = 'string' | 'integer' | 'number' | 'boolean' | 'int-or-string' | 'quantity' | 'bytes';
+export type Scalar =
+  | 'string'
+  | 'integer'
+  | 'boolean'
+  | 'int-or-string'
+  | 'quantity'
+  | 'bytes'
+  | 'time'
+  | 'micro-time';
 
 export type Fields = Readonly<Record<string, Schema>>;
 
 export const string: Schema = { type: 'string' };
 export const integer: Schema = { type: 'integer' };
-export const number: Schema = { type: 'number' };
 export const boolean: Schema = { type: 'boolean' };
 export const intOrString: Schema = { type: 'int-or-string' };
 export const quantity: Schema = { type: 'quantity' };
 /** Base64 text. */
 export const bytes: Schema = { type: 'bytes' };
+/** RFC 3339 with seconds; `microTime` with exactly six digits behind them. */
+export const time: Schema = { type: 'time' };
+export const microTime: Schema = { type: 'micro-time' };
 export const free: Schema = { type: 'free' };
 export const strings: Schema = { type: 'list', of: string };
 export const stringMap: Schema = { type: 'map', of: string };

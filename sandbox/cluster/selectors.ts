@@ -62,10 +62,11 @@ export function parseFieldSelector(text: string, kind: Kind): (object: unknown) 
     const [, field = '', operator, value = ''] = /^([^=!]+)(==|=|!=)(.*)$/.exec(part) ?? [];
     if (operator === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
     if (![...everyKind, ...(selectable[kind.kind] ?? [])].includes(field)) {
+      const known = 'only "metadata.name", "metadata.namespace"';
       throw badRequest(
         selectable[kind.kind] === undefined && !kind.custom
-          ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-          : `Unable to find ${JSON.stringify(`${kind.apiVersion}, Resource=${kind.plural}`)} that match label selector "", field selector ${JSON.stringify(text)}: field label not supported: ${field}`,
+          ? `${JSON.stringify(field)} is not a known field selector: ${known}`
+          : `field label not supported: ${field}`,
       );
     }
     return (object: unknown) => (textOf(object, field) === value) === (operator !== '!=');

@@ -4,7 +4,7 @@ import { type Desk, find, unknownHere } from './desk.ts';
 import { textAt } from './json.ts';
 import type { Kind } from './kinds.ts';
 import { listPage } from './reads.ts';
-import { noSuchResource, notFound } from './status.ts';
+import { methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import type { ResourceTarget } from './target.ts';
 
 const queries =
@@ -41,6 +41,7 @@ export function requireQueries(desk: Desk, ask: Ask, known: readonly string[]): 
 
 export function requireSubresource(desk: Desk, ask: Ask, kind: Kind, subresource: string): void {
   if (subresource === '' || (subresource === 'status' && kind.status)) return;
+  if (kind.kind === 'ServiceAccount' && subresource === 'token') throw methodNotAllowed();
   desk.refuse(ask, `${kind.kind} has no subresource ${subresource} here`);
   throw noSuchResource();
 }

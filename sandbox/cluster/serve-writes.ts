@@ -85,6 +85,10 @@ function servePatch(desk: Desk, ask: Ask, write: Write): Written {
 const options = { group: 'meta.k8s.io', kind: 'PatchOptions' };
 
 function requireManager({ query }: Ask): void {
+  if ((query.get('fieldManager')?.length ?? 0) > 128) {
+    const text = 'Too long: may not be more than 128 bytes';
+    throw invalid(options, '', [{ field: 'fieldManager', reason: 'FieldValueTooLong', text }]);
+  }
   if (query.has('fieldManager')) return;
   const text = 'Required value: is required for apply patch';
   throw invalid(options, '', [{ field: 'fieldManager', reason: 'FieldValueRequired', text }]);
@@ -109,7 +113,7 @@ function isDryRun({ query }: Ask): boolean {
   const values = query.getAll('dryRun');
   const wrong = values.find((value) => value !== 'All');
   if (wrong === undefined) return values.length > 0;
-  const text = `Unsupported value: ${JSON.stringify(wrong)}: supported values: "All"`;
+  const text = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
   throw invalid(options, '', [{ field: 'dryRun', reason: 'FieldValueNotSupported', text }]);
 }
 

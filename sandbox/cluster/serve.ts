@@ -6,7 +6,7 @@ import { type Attempt, authorize } from './rbac.ts';
 import { serveRead } from './serve-reads.ts';
 import { serveReview } from './serve-reviews.ts';
 import { serveWrite } from './serve-writes.ts';
-import { noSuchResource, PlainError, StatusError } from './status.ts';
+import { methodNotAllowed, noSuchResource, PlainError, StatusError } from './status.ts';
 import { parseTarget, type ResourceTarget, type Target } from './target.ts';
 import { type User } from './tokens.ts';
 import { deny, identify } from './who.ts';
@@ -62,7 +62,12 @@ function servePath(desk: Desk, ask: Ask): Answer {
   if (['/healthz', '/livez', '/readyz'].includes(ask.path)) return { code: 200, body: 'ok' };
   const found = ask.method === 'GET' ? discover(ask.path, desk.store.kinds) : undefined;
   if (found !== undefined) return { code: 200, body: found };
-  if (!/^\/(apis?|openapi)\b/.test(ask.path)) desk.refuse(ask, 'no such path');
+  const isServed = discover(ask.path, desk.store.kinds) !== undefined;
+  if (isServed) throw methodNotAllowed();
+  // The core group's handler knows of its versions, the router of everything else.
+  if (/^\/api\/[^/]+$/.test(ask.path)) throw noSuchResource();
+  if (ask.path.startsWith('/openapi/')) throw new PlainError(404, '');
+  if (!/^\/apis?\b/.test(ask.path)) desk.refuse(ask, 'no such path');
   throw new PlainError(404, '404 page not found\n');
 }
 

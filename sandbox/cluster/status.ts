@@ -123,20 +123,21 @@ export interface Mistake {
     | 'FieldValueTypeInvalid'
     | 'FieldValueRequired'
     | 'FieldValueForbidden'
-    | 'FieldValueNotSupported';
+    | 'FieldValueNotSupported'
+    | 'FieldValueTooLong';
   /** Without the field, such as `Invalid value: 60: may not …`. */
   readonly text: string;
 }
 
 export function invalid(kind: Pick<Kind, 'group' | 'kind'>, name: string, mistakes: readonly Mistake[]) {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const texts = mistakes.map(({ field, text }) => `${field}: ${text}`);
+  const texts = [...new Set(mistakes.map(({ field, text }) => `${field}: ${text}`))];
   const all = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   return new StatusError(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${all}`, {
     details: {
       ...(name === '' ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
-      kind: kind.kind,
+      ...(kind.kind === '' ? {} : { kind: kind.kind }),
       causes: mistakes.map(({ field, reason, text }) => ({ reason, message: text, field })),
     },
   });

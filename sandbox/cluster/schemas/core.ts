@@ -14,6 +14,8 @@ import {
   string,
   stringMap,
   strings,
+  microTime,
+  time,
 } from '../schema.ts';
 import { conditions, metadata } from './metadata.ts';
 
@@ -74,15 +76,17 @@ export const core = {
       object({ ...each('apiVersion kind name namespace uid fieldPath resourceVersion', string) }),
     ),
     ...each('reason message type action reportingComponent reportingInstance', string),
-    ...each('firstTimestamp lastTimestamp eventTime', string),
+    ...each('firstTimestamp lastTimestamp', time),
+    eventTime: microTime,
     source: object({ ...each('component host', string) }),
     count: integer,
-    series: object({ count: integer, lastObservedTime: string }),
+    series: object({ count: integer, lastObservedTime: microTime }),
   },
   lease: {
     metadata,
     spec: object({
-      ...each('holderIdentity acquireTime renewTime preferredHolder strategy', string),
+      ...each('holderIdentity preferredHolder strategy', string),
+      ...each('acquireTime renewTime', microTime),
       ...each('leaseDurationSeconds leaseTransitions', integer),
     }),
   },

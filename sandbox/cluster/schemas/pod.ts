@@ -146,7 +146,7 @@ export const podFields = (items: 'by name' | 'atomic') => {
   };
 };
 
-export const podTemplate = object({ metadata, spec: object(podFields('by name'), ['containers']) });
+export const podTemplate = object({ metadata, spec: object(podFields('by name')) });
 
 const containerState = object({
   waiting: object({ ...each('reason message', string) }),

@@ -20,7 +20,7 @@ export const workloads = {
     metadata,
     spec: object(
       { ...common, strategy: deploymentStrategy, paused: boolean, progressDeadlineSeconds: integer },
-      ['selector', 'template'],
+      ['selector'],
     ),
     status: object({ ...counts, conditions }),
   },

@@ -6,20 +6,19 @@ import { refuse, type Refusal } from './refusal.ts';
 export function explainInvalid(refusal: Refusal): ClusterError {
   const { said, subject, answer } = refusal;
   const source = sourceOf(answer, subject.request);
-  const fields = said.causes.filter(({ field }) => field !== '');
-  if (answer.status === 422 && fields.length > 0) {
-    return fieldsError(
-      refusal,
-      fields.map(({ field, message }) => `${field}: ${quoteShort(message)} (${source})`),
-    );
-  }
   const unknown = unknownFields(said.message);
   if (unknown.length > 0) {
+    const what = `this cluster's ${subject.kind ?? 'kind'} has no such field`;
     return fieldsError(
       refusal,
-      unknown.map(
-        (field) => `${field}: this cluster's ${subject.kind ?? 'kind'} has no such field (${source})`,
-      ),
+      unknown.map((field) => `${field}: ${what} (${source})`),
+    );
+  }
+  const wrong = said.causes.filter(({ field }) => field !== '');
+  if (answer.status === 422 && wrong.length > 0) {
+    return fieldsError(
+      refusal,
+      wrong.map(({ field, message }) => `${field}: ${quoteShort(withoutObject(field, message))} (${source})`),
     );
   }
   const headline =
@@ -29,7 +28,12 @@ export function explainInvalid(refusal: Refusal): ClusterError {
   return refuse(refusal, headline, schemaHint(refusal));
 }
 
-function fieldsError({ answer, said, subject }: Refusal & {}, evidence: readonly string[]): ClusterError {
+/** Of a wrong patch the server shows the whole object that it made, a Secret's data too. */
+function withoutObject(field: string, message: string): string {
+  return field === 'patch' ? message.replace(/^Invalid value: "(?:[^"\\]|\\.)*": /s, '') : message;
+}
+
+function fieldsError({ answer, said, subject }: Refusal, evidence: readonly string[]): ClusterError {
   const count = evidence.length === 1 ? 'one field' : `${evidence.length} fields`;
   return new ClusterError('refused', `${subject.what} is invalid: ${count}`, {
     evidence,
