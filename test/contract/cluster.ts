@@ -1,21 +1,17 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { accessContract } from './cluster/access.ts';
 import { applyContract } from './cluster/apply.ts';
-import { type ClusterUnderTest, type Ground, type Lack, prepare } from './cluster/ground.ts';
+import { type ClusterUnderTest, type Ground, prepare } from './cluster/ground.ts';
 import { kserveContract } from './cluster/kserve.ts';
 import { objectsContract } from './cluster/objects.ts';
 import { readsContract } from './cluster/reads.ts';
 import { tokensContract } from './cluster/tokens.ts';
 import { writesContract } from './cluster/writes.ts';
 
-export type { ClusterUnderTest, Lack } from './cluster/ground.ts';
+export type { ClusterUnderTest } from './cluster/ground.ts';
 
 /** What the steps rely on, asked of an API server through the adapter, and the server's own words where we read them. */
-export function clusterContract(
-  name: string,
-  connect: () => Promise<ClusterUnderTest>,
-  lacks: readonly Lack[] = [],
-): void {
+export function clusterContract(name: string, connect: () => Promise<ClusterUnderTest>): void {
   describe(`the contract of a cluster: ${name}`, () => {
     let ground: Ground | undefined;
     beforeAll(async () => {
@@ -28,14 +24,12 @@ export function clusterContract(
       return ground;
     };
 
-    objectsContract(on, lacks);
+    objectsContract(on);
     writesContract(on);
     readsContract(on);
     applyContract(on);
     accessContract(on);
     tokensContract(on);
-    describe.skipIf(lacks.includes('kserve'))('KServe', () => {
-      kserveContract(on);
-    });
+    kserveContract(on);
   });
 }

@@ -15,9 +15,6 @@ export interface ClusterUnderTest {
   readonly close?: () => Promise<void>;
 }
 
-/** What a server may do without: the garbage collector (kube-controller-manager), KServe's CRDs. */
-export type Lack = 'controllers' | 'kserve';
-
 /** What the contract's tests stand on: a namespace of their own, and ways to speak as anyone. */
 export interface Ground {
   readonly admin: Cluster;

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { configMap, failureOf, type Lack, type On } from './ground.ts';
+import { configMap, failureOf, type On } from './ground.ts';
 
 /** Create, get, delete, and what an object carries. */
-export function objectsContract(on: On, lacks: readonly Lack[]): void {
+export function objectsContract(on: On): void {
   const ref = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace: on().namespace, name });
 
   describe('objects', () => {
@@ -62,7 +62,7 @@ export function objectsContract(on: On, lacks: readonly Lack[]): void {
       await expect(admin.get(ref('held'))).resolves.toBeUndefined();
     });
 
-    test.skipIf(lacks.includes('controllers'))('what an object owns goes with it', async () => {
+    test('what an object owns goes with it', async () => {
       const { admin, namespace } = on();
       const owner = await admin.create(configMap(namespace, 'owner'));
       const { uid = '' } = owner?.metadata ?? {};

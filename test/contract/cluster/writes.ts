@@ -37,6 +37,20 @@ export function writesContract(on: On): void {
       expect(taken.filter((one) => one !== undefined)).toHaveLength(1);
     });
 
+    test('the times of a Lease have six digits behind the second', async () => {
+      const { admin, namespace } = on();
+      const lease = (name: string, renewTime: string) => ({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name, namespace },
+        spec: { holderIdentity: 'a', renewTime },
+      });
+      await expect(admin.create(lease('timed', '2026-01-02T03:04:05.678000Z'))).resolves.toBeDefined();
+      const error = await failureOf(admin.create(lease('untimed', '2026-01-02T03:04:05Z')));
+      expect(error.status).toBe(400);
+      expect(error.evidence[0]).toContain('cannot parse "Z" as ".000000"');
+    });
+
     test('a Lease cannot be replaced without its version', async () => {
       const { admin, namespace } = on();
       const lease = {
@@ -76,6 +90,18 @@ export function writesContract(on: On): void {
       await expect(admin.jsonPatch(ref('absent'), patch('1'))).resolves.toBeUndefined();
       const remove = [{ op: 'remove', path: '/data/zzz' }];
       await expect(admin.jsonPatch(ref('tested'), remove)).resolves.toBeUndefined();
+    });
+
+    test('a JSON patch replaces what is not there, and finds null there', async () => {
+      const { admin, namespace } = on();
+      await admin.create(configMap(namespace, 'lenient', { data: { a: '1' } }));
+      const patch = [
+        { op: 'test', path: '/data/b', value: null },
+        { op: 'replace', path: '/data/b', value: '2' },
+      ];
+      await expect(admin.jsonPatch(ref('lenient'), patch)).resolves.toMatchObject({
+        data: { a: '1', b: '2' },
+      });
     });
 
     test('a failed test is all that the server says', async () => {
@@ -142,6 +168,32 @@ export function writesContract(on: On): void {
       const error = await failureOf(write());
       expect(error.failure).toBe('refused');
       expect(error.evidence.join('\n')).toMatch(/dta/);
+    });
+
+    test('a patch of a Secret that goes wrong shows nothing of it', async () => {
+      const { admin, namespace } = on();
+      const secret = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'hidden' };
+      const metadata = { name: 'hidden', namespace };
+      await admin.create({
+        ...configMap(namespace, 'hidden'),
+        kind: 'Secret',
+        metadata,
+        data: { KEY: 'c2VjcmV0LXZhbHVl' },
+      });
+      for (const patch of [{ dta: {} }, { data: { KEY: 7 } }]) {
+        const error = await failureOf(admin.mergePatch(secret, patch));
+        expect(error.failure).toBe('refused');
+        expect([error.message, error.hint, ...error.evidence].join()).not.toContain('c2VjcmV0');
+      }
+    });
+
+    test('a key that a ConfigMap cannot have', async () => {
+      const error = await failureOf(
+        on().admin.create(configMap(on().namespace, 'keyed', { data: { 'a b': '' } })),
+      );
+      expect(error.evidence[0]).toMatch(
+        /^data\[a b\]: Invalid value: "a b": a valid config key must consist of/,
+      );
     });
 
     test('a value of the wrong type is refused', async () => {
