@@ -71,7 +71,9 @@ export async function startBucket(options: BucketOptions): Promise<SandboxBucket
     refusals: [],
   };
   const server = listener(options.tls, (req, res) => void serve(service, req, res));
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
   const { port } = server.address() as AddressInfo;
   return {
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
