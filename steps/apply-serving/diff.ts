@@ -23,7 +23,8 @@ export function formatChange({ field, from, to }: Change): string {
   return b === undefined ? `- ${field}: ${a}` : `~ ${field}: ${a} → ${b}`;
 }
 
-const own = /^(status|metadata\.(managedFields|resourceVersion|generation|uid|creationTimestamp|selfLink))\b/;
+const own =
+  /^(apiVersion|kind|status|metadata\.(name|namespace|managedFields|resourceVersion|generation|uid|creationTimestamp|selfLink))\b/;
 
 function flatten(value: unknown, field = '', into = new Map<string, string>()): Map<string, string> {
   if (own.test(field)) return into;

@@ -50,8 +50,13 @@ export function judge(
   if (progress.phase === 'ready' && progress.pod !== undefined && url !== undefined) {
     return { verdict: { kind: 'ready', pod: progress.pod, url }, memory: next };
   }
-  const [problem] = problems;
+  const problem = problems.find((each) => isTold(each, now - (since[keyOf(each)] ?? now)));
   return { verdict: { kind: 'waiting', progress, ...(problem && { problem }) }, memory: next };
+}
+
+/** What passes by itself in the next moment is not worth a line; a crash is. */
+function isTold({ graceMs }: Problem, lastedMs: number): boolean {
+  return graceMs === Infinity || lastedMs >= 10_000;
 }
 
 function keyOf({ code, about = '' }: Problem): string {

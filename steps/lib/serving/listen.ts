@@ -19,14 +19,28 @@ export async function listenTo(
     Promise.all(
       seen.containers.map(async (container): Promise<ContainerSeen> => {
         if (!talks(container)) return { ...container, log: '' };
-        const query = { namespace, pod: seen.name, container: container.name, tailLines: logLines };
-        // While the next run has not crashed, the words of the one that did are in the log before.
-        const previous = container.state !== 'terminated' && container.crashes > 0;
-        return { ...container, log: await cluster.logs({ ...query, ...(previous && { previous }) }, signal) };
+        return {
+          ...container,
+          log: await readWords(cluster, container, { namespace, pod: seen.name }, signal),
+        };
       }),
     ),
   ]);
   return { ...seen, warnings, containers };
+}
+
+async function readWords(
+  cluster: Cluster,
+  { name, state, crashes }: Omit<ContainerSeen, 'log'>,
+  place: { readonly namespace: string; readonly pod: string },
+  signal?: AbortSignal,
+): Promise<string> {
+  const query = { ...place, container: name, tailLines: logLines };
+  if (crashes === 0) return cluster.logs(query, signal);
+  // While the next run has not crashed, the words of the one that did are in the log before; for a moment they may be in neither or both.
+  const previous = state !== 'terminated';
+  const words = await cluster.logs({ ...query, previous }, signal);
+  return words === '' ? cluster.logs({ ...query, previous: !previous }, signal) : words;
 }
 
 /** Sidecars say nothing about the model unless they break. */

@@ -5,9 +5,9 @@ export function downloadProgress(log: string): string {
   const found = [...log.matchAll(/Found S3 object: .* \((\d+) bytes\)/g)];
   const done = [...log.matchAll(/Downloaded object /g)].length;
   if (found.length === 0) return done > 0 ? `${done} files so far` : '';
-  const gigabytes = found.reduce((sum, [, bytes]) => sum + Number(bytes), 0) / 1e9;
+  const bytes = found.reduce((sum, [, size]) => sum + Number(size), 0);
   const files = done > 0 ? `${done} of ${found.length} files` : `${found.length} files`;
-  return `${files}, ${gigabytes < 0.1 ? gigabytes.toFixed(3) : gigabytes.toFixed(1)} GB in all`;
+  return `${files}, ${bytes >= 1e8 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`} in all`;
 }
 
 const loadPhases: readonly (readonly [substring: RegExp, phase: string])[] = [

@@ -68,6 +68,19 @@ describe('the verdict on a roll-out', () => {
     expect(follow(lasting(snapshot, minutes)).at(-1)).toMatchObject({ kind: 'failed', problem: { code } });
   });
 
+  it('tells a problem that lasts, and not what passes in the next moment', () => {
+    const looks = [0, 5_000, 10_000].map((now) => ({ snapshot: stations.lagging, now }));
+    const told = follow(looks).map((verdict) => verdict.kind === 'waiting' && verdict.problem?.code);
+    expect(told).toEqual([undefined, undefined, 'LD170 STALE_READY']);
+  });
+
+  it('tells a crash at once, though it may be made good', () => {
+    const crashed = at(pod({ containers: [container({ crashes: 1, log: 'CUDA out of memory' })] }));
+    expect(follow([{ snapshot: crashed, now: 0 }])).toMatchObject([
+      { kind: 'waiting', problem: { code: 'LD131 CUDA_OOM' } },
+    ]);
+  });
+
   it('counts a grace anew when the problem went away in between', () => {
     const looks = [...lasting(stations.unscheduled, 9), { snapshot: stations.loading, now: 9.5 * minute }];
     const again = lasting(stations.unscheduled, 9).map(({ snapshot, now }) => ({

@@ -43,6 +43,15 @@ describe('the words of a pod', () => {
     expect(logs).toEqual([log]);
   });
 
+  it('of a crash are found wherever they are', async () => {
+    const cluster = memoryCluster();
+    const pod = podWith([
+      { name: 'kserve-container', state: { running: {} }, restartCount: 1, lastState: crashed },
+    ]);
+    cluster.logTexts.set('p/kserve-container', 'only here');
+    expect((await listenTo(cluster, pod, namespace)).containers[0]?.log).toBe('only here');
+  });
+
   it('are those of the download while it runs, and no longer once it is done', async () => {
     const initializer = { name: 'storage-initializer' };
     const running = await listen(podWith([], [{ ...initializer, state: { running: {} } }]));

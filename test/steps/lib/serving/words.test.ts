@@ -56,7 +56,7 @@ describe('the progress of a download', () => {
     ['all listed, as for most of the time', found, '2 files, 13.7 GB in all'],
     ['one named as finished', `${found}INFO Downloaded object m/b\n`, '1 of 2 files, 13.7 GB in all'],
     ['the list scrolled away', 'INFO Downloaded object m/a\nINFO Downloaded object m/b', '2 files so far'],
-    ['a small model', 'Found S3 object: m/a (4000000 bytes)', '1 files, 0.004 GB in all'],
+    ['a small model', 'Found S3 object: m/a (4000000 bytes)', '1 files, 4.0 MB in all'],
   ])('%s', (_title, log, progress) => {
     expect(downloadProgress(log)).toBe(progress);
   });
