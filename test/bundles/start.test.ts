@@ -13,7 +13,13 @@ beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'llm-rollout-start-'));
 });
 
-afterEach(() => rm(temporary, { recursive: true }));
+const running = new Set<ChildProcess>();
+
+afterEach(async () => {
+  for (const child of running) if (child.exitCode === null) child.kill('SIGKILL');
+  running.clear();
+  await rm(temporary, { recursive: true });
+});
 
 /** The demo as `npm start` runs it, in a process group and a temporary folder of its own. */
 function start(words: readonly string[], node: readonly string[] = ['sandbox/start.ts']) {
@@ -23,6 +29,7 @@ function start(words: readonly string[], node: readonly string[] = ['sandbox/sta
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
