@@ -10,7 +10,10 @@ export interface Patience {
 }
 
 /** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
-export function createPatience({ timings, clock, log }: HubSettings, signal?: AbortSignal): Patience {
+export function createPatience(
+  { timings, clock, log }: Pick<HubSettings, 'timings' | 'clock' | 'log'>,
+  signal?: AbortSignal,
+): Patience {
   let failures = 0;
   /** Those among them that are not the network's: the server said something wrong. */
   let wrong = 0;

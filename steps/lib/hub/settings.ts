@@ -36,6 +36,9 @@ export interface HubSettings extends RedirectRules {
 }
 
 /** The token, for the endpoint's own origin and for no other. */
-export function authorization(url: URL, { endpoint, token }: HubSettings): Record<string, string> {
+export function authorization(
+  url: URL,
+  { endpoint, token }: Pick<HubSettings, 'endpoint' | 'token'>,
+): Record<string, string> {
   return token !== undefined && url.origin === endpoint.origin ? { authorization: `Bearer ${token}` } : {};
 }

@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
 
@@ -23,12 +21,6 @@ describe('resolving a revision', () => {
     const next = publish(repo, createRevision({ ...files, 'README.md': 'new' }));
     expect((await hub.resolveRevision(model, 'main')).commit).toBe(next);
     expect((await hub.resolveRevision(model, 'refs/pr/1')).commit).toBe(repo.commit);
-  });
-
-  test('a token need not begin with hf_', async () => {
-    const { hub, fake } = await putToWork({ token: 'artifactory-key', withToken: 'artifactory-key' });
-    await hub.resolveRevision(model, 'main');
-    expect(fake.requests[0]?.authorization).toBe('Bearer artifactory-key');
   });
 
   test.each([
@@ -84,54 +76,6 @@ describe('listing files', () => {
     });
     expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
     expect(sleeps).toHaveLength(1);
-  });
-
-  test('F20 a next page on another host is not asked for, and gets no token', async () => {
-    const repo = createRepo({ id: model, files });
-    const elsewhere = await putToWork();
-    const link = `<${elsewhere.fake.url}/api/models/${model}/tree/main?cursor=x>; rel="next"`;
-    const { hub } = await putToWork({
-      repos: [repo],
-      token: 'hf_secret',
-      withToken: 'hf_secret',
-      faults: [{ at: 'tree', effect: { kind: 'headers', headers: { link } } }],
-    });
-    await expect(hub.listFiles(model, repo.commit)).rejects.toMatchObject({
-      failure: 'check',
-      message: expect.stringContaining(`goes on at ${elsewhere.fake.url}`),
-    });
-    expect(elsewhere.fake.requests).toEqual([]);
-  });
-
-  test('F20 a next page given without a host is not taken for the end', async () => {
-    const repo = createRepo({ id: model, files });
-    const { hub } = await putToWork({
-      repos: [repo],
-      pageSize: 3,
-      faults: [
-        {
-          at: 'tree',
-          effect: {
-            kind: 'headers',
-            headers: {
-              link: `</api/models/${model}/tree/${repo.commit}?recursive=true&expand=true&cursor=Mw==>; rel="next"`,
-            },
-          },
-        },
-      ],
-    });
-    expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
-  });
-
-  test('F20 a listing that comes back to its own page ends', async () => {
-    const repo = createRepo({ id: model, files });
-    const work = await putToWork({ repos: [repo] });
-    const link = `<${work.fake.url}/api/models/${model}/tree/${repo.commit}?recursive=true&expand=true>; rel="next"`;
-    work.fake.inject({ at: 'tree', times: Infinity, effect: { kind: 'headers', headers: { link } } });
-    await expect(work.hub.listFiles(model, repo.commit)).rejects.toMatchObject({
-      failure: 'check',
-      message: expect.stringContaining('comes back to a page'),
-    });
   });
 
   test('F21 it is asked for by commit, so a branch that moves changes nothing', async () => {
@@ -252,81 +196,5 @@ describe('what a person must change', () => {
       failure: 'refused',
       message: `${model}@${commit} has no file gone.json`,
     });
-  });
-
-  test('a renamed model: the new name', async () => {
-    const repo = createRepo({ id: 'openai/new-name', files, formerly: [model] });
-    const { hub } = await putToWork({ repos: [repo] });
-    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
-      failure: 'refused',
-      message: `${model} was renamed to openai/new-name`,
-      hint: expect.stringContaining('--model=openai/new-name'),
-    });
-  });
-
-  test('an endpoint that only points at a Hub: its address', async () => {
-    const { hub } = await putToWork({
-      faults: [
-        {
-          at: 'info',
-          effect: { kind: 'answer', status: 301, headers: { location: 'https://hub.example/x' } },
-        },
-      ],
-    });
-    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
-      failure: 'refused',
-      hint: expect.stringContaining('--hf-endpoint=https://hub.example'),
-    });
-  });
-
-  test('F6 a sign-in page instead of JSON', async () => {
-    const page = {
-      kind: 'answer',
-      status: 200,
-      headers: { 'content-type': 'text/html' },
-      body: '<html>',
-    } as const;
-    const { hub } = await putToWork({ faults: [{ at: 'info', effect: page }] });
-    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
-      failure: 'check',
-      message: expect.stringContaining('is a proxy in the way?'),
-    });
-  });
-});
-
-describe('silence', () => {
-  test('F17 a Hub that takes the question and never answers is given up', async () => {
-    const silent = createServer(() => undefined);
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => silent.close().closeAllConnections());
-    const { port } = silent.address() as AddressInfo;
-    const { hub, sleeps } = await putToWork({
-      endpoint: () => `http://127.0.0.1:${port}`,
-      timings: { idleMs: 50, attempts: 2 },
-    });
-    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
-      failure: 'unavailable',
-      message: `127.0.0.1:${port} gave no whole answer within 0.05 s`,
-    });
-    expect(sleeps).toHaveLength(1);
-  });
-});
-
-describe('stopping', () => {
-  test('a run that is stopped ends with its own reason, from a wait as from a body', async () => {
-    const stopped = new Error('stopped');
-    const work = await putToWork({
-      faults: [{ at: 'cdn', effect: { kind: 'stall', after: 10 }, times: Infinity }],
-    });
-    const controller = new AbortController();
-    const file = await work.file('model.safetensors');
-    const range = { model, commit: work.commit, file, start: 0, end: file.size };
-    const read = async () => {
-      for await (const chunk of work.hub.readRange(range, controller.signal))
-        if (chunk.length > 0) controller.abort(stopped);
-    };
-    await expect(read()).rejects.toBe(stopped);
-    await expect(work.hub.resolveRevision(model, 'main', controller.signal)).rejects.toBe(stopped);
-    await expect(work.hub.listFiles(model, work.commit, controller.signal)).rejects.toBe(stopped);
   });
 });

@@ -82,7 +82,7 @@ describe('F23 names of files', () => {
         expect(decodeURIComponent(pathname.slice(before.length))).toBe(path);
         expect(posix.normalize(path)).toBe(path);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -58,7 +58,7 @@ describe('P1 any schedule of faults that pass', () => {
         });
         expect(weights.equals(Buffer.concat(await Promise.all(parts)))).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });

@@ -1,14 +1,9 @@
-import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import tls from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority } from '../../../../sandbox/certificates.ts';
 import { createLog } from '../../../../steps/lib/log.ts';
-import { createNetwork } from '../../../../steps/lib/network.ts';
 import { addAuthorities } from '../../../../steps/lib/network/authorities.ts';
 
 describe('authorities', () => {
@@ -58,35 +53,7 @@ describe('authorities', () => {
       await addAuthorities({ SSL_CERT_DIR: '/nowhere:', SSL_CERT_FILE: '' }, [], createLines().log),
     ).toEqual([]);
   });
-
-  test('are trusted beside the usual ones, by the agent, by our fetch and by the global one; one line says so', async () => {
-    const folder = await createFolder();
-    const authority = await createAuthority('of the cluster');
-    await write(folder, 'ca.crt', authority.pem);
-    const url = await serve(await authority.issue(['127.0.0.1']));
-    const { log, lines } = createLines();
-    const before = fingerprints();
-    const without = await createNetwork({ env: {}, log: createLines().log });
-    await expect(without.fetch(url)).rejects.toMatchObject({ code: 'SELF_SIGNED_CERT_IN_CHAIN' });
-    const network = await createNetwork({ env: { LLM_ROLLOUT_CA_DIR: folder }, log });
-    onTestFinished(() => {
-      network.close();
-      without.close();
-    });
-    expect(await (await network.fetch(url)).text()).toBe('hello');
-    expect(await (await fetch(url)).text()).toBe('hello');
-    const after = fingerprints();
-    expect([...before].filter((fingerprint) => !after.has(fingerprint))).toEqual([]);
-    expect(after.size).toBe(before.size + 1);
-    expect(lines.join('')).toBe(
-      `network  https-proxy=none http-proxy=none extra-authorities=1 from=${folder}\n`,
-    );
-  });
 });
-
-function fingerprints(): Set<string> {
-  return new Set(tls.getCACertificates('default').map((pem) => new X509Certificate(pem).fingerprint256));
-}
 
 async function createFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'authorities-'));
@@ -103,11 +70,4 @@ async function write(folder: string, name: string, text: string): Promise<void> 
 function createLines() {
   const lines: string[] = [];
   return { lines, log: createLog({ write: (line) => lines.push(line), env: {}, step: 'test' }) };
-}
-
-async function serve(certificate: { cert: string; key: string }): Promise<string> {
-  const server = createServer(certificate, (_, response) => response.end('hello'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => server.close().closeAllConnections());
-  return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }

@@ -2,9 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../sandbox/certificates.ts';
-import { createRepo } from '../../../../sandbox/hub/repo.ts';
-import { collect, model, putToWork, weights } from './at-work.ts';
+import { createAuthority } from '../../../sandbox/certificates.ts';
+import { model, putToWork, weights } from './hub/at-work.ts';
 
 describe('F19 a Hub out of reach', () => {
   test('refused: tried again, then told', async () => {
@@ -72,51 +71,37 @@ describe('F19 a Hub out of reach', () => {
   });
 });
 
-describe('F22 sizes', () => {
-  const sizes = { empty: 0, one: 1, part: 65_536, 'part and one': 65_537 };
-  const files = Object.fromEntries(
-    Object.entries(sizes).map(([path, size]) => [path, Buffer.alloc(size, path)] as const),
+describe('an endpoint of its own', () => {
+  test('keeps its path, and says when what goes there can be read on the way', async () => {
+    const { hub, lines } = await putToWork({ endpoint: () => 'http://mirror.invalid/hf/' });
+    expect(hub.endpoint).toBe('http://mirror.invalid/hf');
+    expect(lines.join('')).toMatch(/plain http, .*endpoint=mirror\.invalid/);
+  });
+
+  test.each(['ftp://hub.example', 'hub.example', 'https://me:secret@hub.example'])(
+    '%s is none',
+    async (endpoint) => {
+      await expect(putToWork({ endpoint: () => endpoint })).rejects.toMatchObject({ failure: 'usage' });
+    },
   );
+});
 
-  test.each(Object.entries(sizes))('%s: %i bytes', async (path, size) => {
-    const repo = createRepo({ id: model, files });
-    const { hub, fake } = await putToWork({ repos: [repo] });
-    const file = (await hub.listFiles(model, repo.commit)).find((entry) => entry.path === path);
-    if (!file) throw new Error('not listed');
-    const asked = fake.requests.length;
-    const bytes = await collect(hub.readRange({ model, commit: repo.commit, file, start: 0, end: size }));
-    expect(bytes).toEqual(files[path]);
-    // Nothing is asked for nothing: a range of no bytes cannot even be written.
-    expect(fake.requests.length - asked).toBe(size === 0 ? 0 : 2);
-  });
-
-  test('an end beyond 5 GiB, and beyond 32 bits', async () => {
-    const size = 6 * 1024 ** 3 + 1;
-    const read = (start: number, end: number) =>
-      Buffer.from(`${start}`.padEnd(end - start).slice(0, end - start));
-    const repo = createRepo({
-      id: model,
-      files: { large: { size, sha256: 'ab'.repeat(32), gitSha1: 'cd'.repeat(20), read } },
+describe('stopping', () => {
+  test('a run that is stopped ends with its own reason, from a wait as from a body', async () => {
+    const stopped = new Error('stopped');
+    const work = await putToWork({
+      faults: [{ at: 'cdn', effect: { kind: 'stall', after: 10 }, times: Infinity }],
     });
-    const { hub } = await putToWork({ repos: [repo] });
-    const [file] = await hub.listFiles(model, repo.commit);
-    if (!file) throw new Error('not listed');
-    expect(file.size).toBe(size);
-    const start = 6 * 1024 ** 3 - 20;
-    const bytes = await collect(hub.readRange({ model, commit: repo.commit, file, start, end: size }));
-    expect(String(bytes)).toBe(String(start).padEnd(21));
-  });
-
-  test.each([
-    [-1, 1],
-    [2, 1],
-    [0, 26],
-    [0.5, 1],
-    [0, Number.NaN],
-  ])('a range from %d to %d of 25 bytes is a mistake of ours', async (start, end) => {
-    const { hub, commit } = await putToWork();
-    const file = { path: 'config.json', size: 25, gitSha1: 'a'.repeat(40) };
-    await expect(collect(hub.readRange({ model, commit, file, start, end }))).rejects.toThrow(RangeError);
+    const controller = new AbortController();
+    const file = await work.file('model.safetensors');
+    const range = { model, commit: work.commit, file, start: 0, end: file.size };
+    const read = async () => {
+      for await (const chunk of work.hub.readRange(range, controller.signal))
+        if (chunk.length > 0) controller.abort(stopped);
+    };
+    await expect(read()).rejects.toBe(stopped);
+    await expect(work.hub.resolveRevision(model, 'main', controller.signal)).rejects.toBe(stopped);
+    await expect(work.hub.listFiles(model, work.commit, controller.signal)).rejects.toBe(stopped);
   });
 });
 
