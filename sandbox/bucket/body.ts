@@ -41,9 +41,14 @@ export async function receiveFile(
 
 const maxText = 4 * 1024 * 1024;
 
-/** A small body as text: XML. */
-export async function receiveText(req: IncomingMessage, dialect: Dialect): Promise<string> {
-  const meter = createMeter(req.headers, dialect, false);
+/** A small body as text: XML. A checksum in the headers of a completion is that of the object, not of this body. */
+export async function receiveText(
+  req: IncomingMessage,
+  dialect: Dialect,
+  checksum: 'of the body' | 'of the object' = 'of the body',
+): Promise<string> {
+  const checks = checksum === 'of the body' ? dialect : { ...dialect, checksums: false };
+  const meter = createMeter(req.headers, checks, false);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {

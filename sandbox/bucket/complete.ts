@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import { type Checksum, crc32Base64, receiveText } from './body.ts';
+import { type Checksum, receiveText } from './body.ts';
 import type { Answer, Call } from './call.ts';
+import { checksumOf } from './checksums.ts';
 import { checkWrite } from './conditions.ts';
 import { etagOfParts, quoted, unquoted } from './etag.ts';
 import { noSuchUpload, Refusal } from './refusal.ts';
@@ -11,14 +10,16 @@ import { elements, renderXml, text } from './xml.ts';
 export async function completeMultipartUpload(call: Call): Promise<Answer> {
   const { request, bucket, store, dialect } = call;
   const id = request.query['uploadId'] ?? '';
-  const listed = parseParts(await receiveText(call.body, dialect));
+  const listed = parseParts(await receiveText(call.body, dialect, 'of the object'));
   const upload = bucket.uploads.get(id);
   const done = bucket.completed.get(id);
   if (done?.key === request.key && dialect.secondComplete === 'ok') return answer(call, done.etag);
   if (!upload || upload.key !== request.key) throw noSuchUpload(id);
-  const parts = chooseParts(upload, listed, call.smallestPart);
+  const parts = chooseParts(call, upload, listed);
   checkDeclaredSize(call, parts);
   if (dialect.conditionalComplete) checkWrite(call);
+  const checksum = checksumOf(upload, parts);
+  checkDeclaredChecksum(call, checksum);
   const object: StoredObject = {
     key: upload.key,
     size: parts.reduce((sum, { segment }) => sum + segment.size, 0),
@@ -29,7 +30,7 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
     modified: call.now(),
     contentType: upload.contentType,
     metadata: upload.metadata,
-    checksum: composite(upload, parts),
+    checksum,
     segments: parts.map(({ segment }) => segment),
   };
   bucket.uploads.delete(id);
@@ -62,7 +63,11 @@ function parseParts(xml: string): ListedPart[] {
 }
 
 /** The parts that the client lists must be in order, all there, with their ETags, and big enough but for the last. */
-function chooseParts(upload: Upload, listed: readonly ListedPart[], smallestPart: number): StoredPart[] {
+function chooseParts(
+  { smallestPart, dialect }: Call,
+  upload: Upload,
+  listed: readonly ListedPart[],
+): StoredPart[] {
   if (listed.some((part, i) => i > 0 && part.number <= (listed[i - 1]?.number ?? 0)))
     throw new Refusal(
       400,
@@ -72,7 +77,7 @@ function chooseParts(upload: Upload, listed: readonly ListedPart[], smallestPart
   const parts = listed.map((wanted) => {
     const part = upload.parts.get(wanted.number);
     if (!part || part.etag !== wanted.etag) throw invalidPart(wanted, upload);
-    checkPartChecksum(upload, part, wanted);
+    checkPartChecksum(upload, part, { wanted, demanded: dialect.demandsPartChecksums });
     return part;
   });
   const small = parts.slice(0, -1).find(({ segment }) => segment.size < smallestPart);
@@ -91,9 +96,14 @@ function chooseParts(upload: Upload, listed: readonly ListedPart[], smallestPart
   return parts;
 }
 
-function checkPartChecksum(upload: Upload, part: StoredPart, wanted: ListedPart): void {
+function checkPartChecksum(
+  upload: Upload,
+  part: StoredPart,
+  { wanted, demanded }: { wanted: ListedPart; demanded: boolean },
+): void {
   if (upload.algorithm === undefined) return;
   const given = text(wanted.xml, `Checksum${upload.algorithm.toUpperCase()}`);
+  if (given === undefined && upload.checksumType === 'FULL_OBJECT' && !demanded) return;
   if (given === undefined)
     throw new Refusal(
       400,
@@ -123,16 +133,14 @@ function checkDeclaredSize({ request }: Call, parts: readonly StoredPart[]): voi
     );
 }
 
-/** The checksum of the parts' checksums, and how many. */
-function composite(upload: Upload, parts: readonly StoredPart[]): Checksum | undefined {
-  const algorithm = upload.algorithm;
-  if (algorithm === undefined) return undefined;
-  const values = Buffer.concat(parts.map((part) => Buffer.from(part.checksum?.value ?? '', 'base64')));
-  const value =
-    algorithm === 'crc32'
-      ? crc32Base64(crc32(values))
-      : createHash(algorithm).update(values).digest('base64');
-  return { algorithm, value: `${value}-${parts.length}` };
+function checkDeclaredChecksum({ request }: Call, checksum: Checksum | undefined): void {
+  const declared = checksum && request.headers[`x-amz-checksum-${checksum.algorithm}`];
+  if (declared !== undefined && declared !== checksum?.value)
+    throw new Refusal(
+      400,
+      'BadDigest',
+      `The ${checksum?.algorithm} you specified did not match the calculated checksum.`,
+    );
 }
 
 function answer({ request, bucket }: Call, etag: string): Answer {

@@ -6,6 +6,8 @@ export interface Dialect {
   readonly verifiesPayload: boolean;
   /** Checks and keeps `x-amz-checksum-*`; else they are ignored and never answered. */
   readonly checksums: boolean;
+  /** A completion names the checksum of each part even where the upload declared one for the whole object. */
+  readonly demandsPartChecksums: boolean;
   /** ListParts sorts and pages; else all parts at once in no order. */
   readonly listsPartsInPages: boolean;
   /** What a second CompleteMultipartUpload of the same upload gets. */
@@ -29,6 +31,7 @@ export const dialects = {
     etag: 'md5',
     verifiesPayload: true,
     checksums: true,
+    demandsPartChecksums: false,
     listsPartsInPages: true,
     secondComplete: 'ok',
     conditionalComplete: true,
@@ -41,6 +44,7 @@ export const dialects = {
     etag: 'opaque',
     verifiesPayload: false,
     checksums: false,
+    demandsPartChecksums: false,
     listsPartsInPages: false,
     secondComplete: 'NoSuchUpload',
     conditionalComplete: true,
@@ -53,6 +57,7 @@ export const dialects = {
     etag: 'md5',
     verifiesPayload: true,
     checksums: false,
+    demandsPartChecksums: false,
     listsPartsInPages: true,
     secondComplete: 'ok',
     conditionalComplete: false,
@@ -65,6 +70,7 @@ export const dialects = {
     etag: 'md5',
     verifiesPayload: true,
     checksums: true,
+    demandsPartChecksums: true,
     listsPartsInPages: true,
     secondComplete: 'ok',
     conditionalComplete: true,

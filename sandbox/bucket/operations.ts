@@ -60,7 +60,7 @@ const shapes = {
     method: 'POST',
     on: 'object',
     marks: ['uploadId'],
-    headers: ['if-none-match', 'if-match', 'x-amz-mp-object-size', 'x-amz-checksum-type'],
+    headers: ['if-none-match', 'if-match', 'x-amz-mp-object-size', 'x-amz-checksum-*'],
   },
   UploadPartCopy: {
     method: 'PUT',

@@ -37,6 +37,7 @@ export interface Upload {
   readonly metadata: Readonly<Record<string, string>>;
   /** Declared at the start, lower case: each part must carry it. */
   readonly algorithm: string | undefined;
+  readonly checksumType: 'COMPOSITE' | 'FULL_OBJECT';
   readonly parts: Map<number, StoredPart>;
 }
 

@@ -7,6 +7,7 @@ import { receiveFile } from './body.ts';
 import { type Answer, type Call, byBytes, countOf, headerOf, metadataOf } from './call.ts';
 import { checkSource } from './conditions.ts';
 import { etagOf, quoted } from './etag.ts';
+import type { S3Request } from './operations.ts';
 import { checkKey, checksumHeader, findSource } from './objects.ts';
 import { invalidArgument, noSuchKey, noSuchUpload, Refusal } from './refusal.ts';
 import { readSegments, type StoredPart, type Upload } from './store.ts';
@@ -15,15 +16,17 @@ import { renderXml } from './xml.ts';
 export function createMultipartUpload(call: Call): Answer {
   const { request, bucket } = call;
   checkKey(request.key);
+  const algorithm = call.dialect.checksums
+    ? headerOf(request, 'x-amz-checksum-algorithm')?.toLowerCase()
+    : undefined;
   const upload: Upload = {
     id: randomBytes(18).toString('base64url'),
     key: request.key,
     initiated: call.now(),
     contentType: headerOf(request, 'content-type') ?? 'binary/octet-stream',
     metadata: metadataOf(request),
-    algorithm: call.dialect.checksums
-      ? headerOf(request, 'x-amz-checksum-algorithm')?.toLowerCase()
-      : undefined,
+    algorithm,
+    checksumType: checksumTypeOf(request, algorithm),
     parts: new Map(),
   };
   bucket.uploads.set(upload.id, upload);
@@ -35,6 +38,16 @@ export function createMultipartUpload(call: Call): Answer {
       UploadId: upload.id,
     }),
   };
+}
+
+function checksumTypeOf(request: S3Request, algorithm: string | undefined): Upload['checksumType'] {
+  if (headerOf(request, 'x-amz-checksum-type') !== 'FULL_OBJECT') return 'COMPOSITE';
+  if (algorithm === undefined || algorithm === 'crc32') return 'FULL_OBJECT';
+  throw new Refusal(
+    400,
+    'InvalidRequest',
+    `The FULL_OBJECT checksum type cannot be used with the ${algorithm} checksum algorithm.`,
+  );
 }
 
 export async function uploadPart(call: Call): Promise<Answer> {

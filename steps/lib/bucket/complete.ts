@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
 import type { CompletedUpload, ObjectHead, UploadedPart } from '../bucket.ts';
+import { combineCrc32 } from './crc32.ts';
 import { BucketError, isAbsent } from './error.ts';
 import { headObject } from './objects.ts';
 import { abortBy, type Session } from './session.ts';
 
 /**
- * Completes an upload and looks at what became of it. The answer may be lost on its way (a 504 of a router, a broken
+ * Completes an upload, with the CRC-32 of the whole for servers that check it, and looks at what became of it. The answer may be lost on its way (a 504 of a router, a broken
  * connection), and a second request is then told NoSuchUpload: the object itself decides, by its size and, where the
  * server makes it of MD5s, its ETag.
  */
@@ -19,11 +20,13 @@ export async function completeUpload(
   const { key, uploadId } = upload;
   const parts = upload.parts.toSorted((a, b) => a.partNumber - b.partNumber);
   demandSum(session, upload);
+  const whole = combineCrc32(parts);
   const command = new CompleteMultipartUploadCommand({
     Bucket: bucket,
     Key: key,
     UploadId: uploadId,
     MultipartUpload: { Parts: parts.map(describePart) },
+    ...(whole !== undefined && { ChecksumCRC32: whole, ChecksumType: 'FULL_OBJECT' as const }),
   });
   const asked = { what: `completion of ${key}`, right: 's3:PutObject' };
   let lost: BucketError | undefined;

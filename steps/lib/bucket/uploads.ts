@@ -1,10 +1,10 @@
-import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { PartUpload, UploadedPart } from '../bucket.ts';
+import { crc32Base64 } from './crc32.ts';
 import { isUploadGone } from './error.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
@@ -23,8 +23,9 @@ export async function createUpload(
   const command = new CreateMultipartUploadCommand({
     Bucket: session.bucket,
     Key: key,
-    // Servers that know checksums refuse a part that carries one its upload has not declared.
-    ...(checksum === 'CRC32' && { ChecksumAlgorithm: checksum }),
+    // A part may carry a checksum only when its upload declares it. With the type for whole objects, completing does not
+    // depend on the parts' own, which SeaweedFS demands otherwise though it does not list them.
+    ...(checksum === 'CRC32' && { ChecksumAlgorithm: checksum, ChecksumType: 'FULL_OBJECT' as const }),
     ...(metadata && { Metadata: { ...metadata } }),
   });
   const asked = { what: `start of an upload to ${key}`, right: 's3:PutObject' };
@@ -65,10 +66,4 @@ export async function abortUpload(session: Session, key: string, uploadId: strin
   } catch (error) {
     if (!isUploadGone(error)) throw error;
   }
-}
-
-function crc32Base64(body: Buffer): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return bytes.toString('base64');
 }

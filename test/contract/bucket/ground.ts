@@ -20,8 +20,10 @@ export type BucketAbility =
   | 'conditional put'
   | 'conditional copy'
   | 'md5 etags'
-  | 'verification'
-  | 'checksums';
+  | 'md5 verification'
+  | 'payload verification'
+  | 'checksums'
+  | 'listed checksums';
 
 export interface Ground {
   readonly bucket: Bucket;
