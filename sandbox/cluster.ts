@@ -42,15 +42,7 @@ import { listen } from './cluster/server.ts';
 import { createStore } from './cluster/store.ts';
 import { createTokens, type User } from './cluster/tokens.ts';
 
-export type {
-  Change,
-  ContainerRef,
-  Controllers,
-  Draft,
-  EventNote,
-  ObjectQuery,
-  Webhook,
-} from './cluster/controllers.ts';
+export type { Change, Controllers, Draft, Webhook } from './cluster/controllers.ts';
 export type { ClusterFault } from './cluster/faults.ts';
 export { refOf } from './cluster/store.ts';
 

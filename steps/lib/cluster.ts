@@ -1,5 +1,5 @@
-export { type FieldConflict, ClusterError } from './cluster/cluster-error.ts';
-export { createCluster, type CreateClusterOptions } from './cluster/create-cluster.ts';
+export { ClusterError } from './cluster/cluster-error.ts';
+export { createCluster } from './cluster/create-cluster.ts';
 
 export interface ObjectRef {
   readonly apiVersion: string;

@@ -4,16 +4,17 @@ import { type Clock, systemClock } from '../retry.ts';
 import { toolVersion } from '../version.ts';
 import { findAccount } from './account.ts';
 import { createAsk } from './asking.ts';
-import { type ClusterTimings, createCaller, defaultClusterTimings } from './caller.ts';
+import { createCaller } from './caller.ts';
 import { createExchange } from './exchange.ts';
 import { listAll } from './list.ts';
 import { createReadLogs } from './logs.ts';
 import { readOpenApi } from './open-api.ts';
 import { isAbsent, isFailedTest, isTaken, objectOf } from './replies.ts';
 import { requireSuccess } from './explain.ts';
+import { type ClusterTimings, defaultClusterTimings } from './timings.ts';
 import { createToken } from './token.ts';
 
-export interface CreateClusterOptions {
+interface CreateClusterOptions {
   /** KUBECONFIG, else KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type ClusterOptions, startCluster } from '../../../sandbox/cluster.ts';
 import { kubeconfigOf } from '../../../sandbox/cluster/kubeconfig.ts';
 import { type Cluster, ClusterError, createCluster, type KubeObject } from '../../../steps/lib/cluster.ts';
-import type { ClusterTimings } from '../../../steps/lib/cluster/caller.ts';
+import type { ClusterTimings } from '../../../steps/lib/cluster/timings.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 
@@ -391,6 +391,13 @@ describe('logs', () => {
     await expect(cluster.logs(query)).resolves.toBe('two\nthree\n');
     ground.sandbox.controllers.setLog({ ...query, previous: true }, 'before\n');
     await expect(cluster.logs({ ...query, previous: true })).resolves.toBe('before\n');
+  });
+
+  test('that look like a page are still logs', async () => {
+    const ground = await connect();
+    const cluster = running(ground, { running: {} });
+    ground.sandbox.controllers.setLog({ ...query }, '<html>\n<body>\n');
+    await expect(cluster.logs(query)).resolves.toBe('<html>\n<body>\n');
   });
 
   test.each([
