@@ -51,8 +51,10 @@ function join(field: string, key: string): string {
   return field === '' || name.startsWith('[') ? field + name : `${field}.${name}`;
 }
 
+/** The value of a variable whose name says that it is a secret. */
 function isSecretive(field: string): boolean {
-  return /\[[^\]]*(TOKEN|SECRET|PASSWORD|API_?KEY|CREDENTIAL)[^\]]*\]/i.test(field);
+  const name = /\[([A-Za-z0-9_]+)\]\.value$/.exec(field)?.[1] ?? '';
+  return /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)(_|$)/i.test(name);
 }
 
 function shorten(text: string): string {

@@ -68,6 +68,11 @@ describe('the difference of two objects', () => {
     },
   );
 
+  it('shows the vocabulary, whose name only holds the word', () => {
+    const env = [{ name: 'TIKTOKEN_ENCODINGS_BASE', value: '/mnt/models' }];
+    expect(lines({ env: [] }, { env })).toContain('+ env[TIKTOKEN_ENCODINGS_BASE].value: "/mnt/models"');
+  });
+
   it('cuts long values', () => {
     expect(lines({}, { a: 'x'.repeat(1000) })[0]?.length).toBeLessThan(140);
   });
