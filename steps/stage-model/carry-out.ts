@@ -7,8 +7,8 @@ import { forEachAtOnce } from './pool.ts';
 import type { Progress } from './progress.ts';
 import { type Attempt, Overtaken, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
-/** Times that a file is moved before its bytes are called wrong. */
-const attempts = 3;
+/** How often one file may meet each mishap before it ends the run; another run at work may take our upload away more often. */
+const patience = { 'wrong-source': 3, 'wrong-object': 3, gone: 5 } as const;
 
 /** Brings every file to its key by its action, `filesAtOnce` side by side. */
 export async function carryOutAll(
@@ -35,12 +35,12 @@ async function carryOut(action: Action, transfer: Transfer): Promise<void> {
     case 'prove':
       if (await readsBack(file, transfer)) return keep(file, transfer);
       transfer.log.warn('replacing an object with other bytes', { key: file.key });
-      return move(file, undefined, transfer);
+      return moveFile(file, undefined, transfer);
     case 'copy':
       if (await copy(file, action.from, transfer)) return;
-      return move(file, undefined, transfer);
+      return moveFile(file, undefined, transfer);
     case 'move':
-      return move(file, action.resume, transfer);
+      return moveFile(file, action.resume, transfer);
   }
 }
 
@@ -77,7 +77,12 @@ async function copy(
   return true;
 }
 
-async function move(file: WantedFile, resume: PendingParts | undefined, transfer: Transfer): Promise<void> {
+/** Moves a file until its bytes are proven, or one kind of mishap has come too often. */
+export async function moveFile(
+  file: WantedFile,
+  resume: PendingParts | undefined,
+  transfer: Transfer,
+): Promise<void> {
   const { progress, log } = transfer;
   const wrong: Extract<Attempt, { seen: string }>[] = [];
   for (let pending = resume; ; pending = undefined) {
@@ -85,7 +90,8 @@ async function move(file: WantedFile, resume: PendingParts | undefined, transfer
     const attempt = await attemptMove(file, pending, { ...transfer, progress: tally.progress });
     if (attempt.end === 'proven') return;
     wrong.push(attempt);
-    if (wrong.length === attempts) throw wrongForGood(file, wrong, transfer);
+    const sameMishap = wrong.filter(({ end }) => end === attempt.end).length;
+    if (sameMishap === patience[attempt.end]) throw wrongForGood(file, wrong, transfer);
     log.warn('file starts afresh', { path: file.path, seen: attempt.seen });
     progress.totals.retries += 1;
     tally.takeBack();

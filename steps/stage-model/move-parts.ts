@@ -2,7 +2,7 @@ import type { UploadedPart } from '../lib/bucket.ts';
 import { createHasher, type Hasher } from '../lib/digest.ts';
 import { fill } from './fill.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
-import { noteKey } from './survey.ts';
+import { noteKey } from './note.ts';
 import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {

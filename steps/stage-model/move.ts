@@ -1,4 +1,5 @@
 import { carryOutAll } from './carry-out.ts';
+import { settleDoubts } from './doubts.ts';
 import { leftovers, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool, createSlots } from './pool.ts';
 import { startProgress } from './progress.ts';
@@ -39,6 +40,7 @@ export async function move(wish: Wish, stage: Stage): Promise<Moved> {
   };
   try {
     await carryOutAll(planActions(files, survey, params.readBack), params.connections, transfer);
+    await settleDoubts(files, transfer);
     await removeLeftovers(
       survey.listing.map(({ key }) => key),
       files,

@@ -49,8 +49,6 @@ interface PendingPart {
 export interface BucketState {
   /** By key: what lies under the prefix and has the size we want. */
   readonly stored: ReadonlyMap<string, StoredObject>;
-  /** Keys that a resumed upload completed and nobody has read back yet. */
-  readonly unproven: ReadonlySet<string>;
   /** By key. */
   readonly pending: ReadonlyMap<string, readonly PendingParts[]>;
   /** By path: the same bytes under another commit, as its manifest and the object's own metadata say. */
@@ -76,7 +74,7 @@ export function planActions(
 function planFile(file: WantedFile, state: BucketState, readBack: 'auto' | 'always'): Action {
   const stored = state.stored.get(file.key);
   if (stored) {
-    const why = doubt(file, stored, state.unproven, readBack);
+    const why = doubt(file, stored, readBack);
     return why === undefined
       ? { kind: 'skip', file, why: 'is there: size and hash agree' }
       : { kind: 'prove', file, why };
@@ -93,13 +91,7 @@ function count(parts: number): string {
 }
 
 /** Why an object of the right size is not believed as it lies there. */
-function doubt(
-  file: WantedFile,
-  stored: StoredObject,
-  unproven: ReadonlySet<string>,
-  readBack: 'auto' | 'always',
-): string | undefined {
-  if (unproven.has(file.key)) return 'was completed by a resumed upload and not read back yet';
+function doubt(file: WantedFile, stored: StoredObject, readBack: 'auto' | 'always'): string | undefined {
   if (!carriesDigest(stored, file)) return 'has the size, but not our hash in its metadata';
   return readBack === 'always' ? '--read-back=always' : undefined;
 }

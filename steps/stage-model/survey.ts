@@ -1,5 +1,4 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../lib/bucket.ts';
-import { sha256 } from '../lib/digest.ts';
 import { type Manifest, readManifest } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
 import {
@@ -28,10 +27,9 @@ export async function surveyBucket(
   bucket: Bucket,
   signal: AbortSignal,
 ): Promise<Survey> {
-  const [listing, uploads, notes, manifests] = await Promise.all([
+  const [listing, uploads, manifests] = await Promise.all([
     bucket.list(place.prefix, signal),
     bucket.listUploads(place.prefix, signal),
-    bucket.list(place.unproven, signal),
     readOtherManifests(place, bucket, signal),
   ]);
   const sizes = new Map(listing.map(({ key, size }) => [key, size]));
@@ -41,23 +39,12 @@ export async function surveyBucket(
     signal,
   );
   const absent = files.filter(({ key }) => !stored.has(key));
-  const noted = new Set(notes.map(({ key }) => key.slice(place.unproven.length).split('.')[0]));
   return {
     listing,
     stored,
-    unproven: new Set(files.filter(({ path }) => noted.has(noteName(path))).map(({ key }) => key)),
     pending: await listPending(absent, uploads, bucket, signal),
     elsewhere: await findElsewhere(absent, manifests, bucket, signal),
   };
-}
-
-/** A note's name tells its file, whatever characters that has; what follows the dot tells the upload. */
-export function noteKey(place: Place, path: string, uploadId: string): string {
-  return `${place.unproven}${noteName(path)}.${sha256(Buffer.from(uploadId)).slice(0, 16)}`;
-}
-
-function noteName(path: string): string {
-  return sha256(Buffer.from(path)).slice(0, 32);
 }
 
 async function readOtherManifests(place: Place, bucket: Bucket, signal: AbortSignal): Promise<Manifest[]> {

@@ -36,6 +36,8 @@ export async function makeWish(stage: Stage): Promise<Wish> {
   const ours = await vocabularyFile(selection.kept, source, stage);
   const kept = selection.kept.filter(({ path }) => !ours || path !== ours.path);
   const refusals = judgeListing({ model, license, files: kept }, params);
+  for (const { path } of kept.filter(({ size }) => size === 0))
+    stage.log.warn('an empty file: KServe will not put it beside the model', { path });
   const files = [...kept, ...(ours ? [ours] : [])].map((file) => wanted(file, place, stage));
   return { place, source, rules, ignored: selection.ignored, files, refusals };
 }

@@ -56,7 +56,6 @@ const overcomeAtTheHub: readonly [string, HubFault][] = [
     { at: 'resolve', from: 2, effect: { kind: 'answer', status: 502 } },
   ],
   ['F15: an address that has expired', cdn({ kind: 'expired' })],
-  ['F17: a body that stalls', cdn({ kind: 'stall', after: 5000 })],
   ['F20: a page of the tree answers 500', { at: 'tree', effect: { kind: 'answer', status: 500 } }],
 ];
 
@@ -106,6 +105,15 @@ const overcomeAtTheBucket: readonly [string, BucketFault[]][] = [
     [{ on: 'CompleteMultipartUpload', act: { ...refusal(504, 'GatewayTimeout'), after: true } }],
   ],
 ];
+
+test('F17: a body that stalls is asked for again from where it stopped', async () => {
+  const rig = await start();
+  const injected = rig.hub.inject(cdn({ kind: 'stall', after: 5000 }));
+  const outcome = await rig.run([], { partSize, idleMs: 500 });
+  expect(outcome.code, outcome.log).toBe(exitCodes.ok);
+  expect(injected.struck).toBe(1);
+  await expectStaged(rig);
+});
 
 describe.each(['aws', 'noobaa', 'rgw'] as const)(
   'faults of the bucket that a run overcomes, with a server like %s',

@@ -14,8 +14,12 @@ interface MemoryHubOptions {
   readonly chunk?: number;
   /** Called before every request and every chunk; what it throws is what the Hub throws. */
   readonly before?: (request: string) => void | Promise<void>;
-  /** What is given out in place of a file's bytes, when a range up to `end` is asked for. */
-  readonly serve?: (path: string, bytes: Buffer, end: number) => Buffer;
+  /** What is given out in place of a file's bytes, when this range is asked for. */
+  readonly serve?: (
+    path: string,
+    bytes: Buffer,
+    range: { readonly start: number; readonly end: number },
+  ) => Buffer;
   readonly license?: string;
   readonly scans?: Readonly<Record<string, string>>;
   /** Paths listed with a SHA-256, as LFS files are; the others have git's hash. */
@@ -46,7 +50,10 @@ export function createMemoryHub(options: MemoryHubOptions): MemoryHub {
     },
     readRange: async function* ({ file, start, end }, signal) {
       await before(`read ${file.path} ${start}`);
-      const bytes = serve(file.path, files[file.path] ?? Buffer.alloc(0), end).subarray(start, end);
+      const bytes = serve(file.path, files[file.path] ?? Buffer.alloc(0), { start, end }).subarray(
+        start,
+        end,
+      );
       for (let at = 0; at < bytes.length; at += chunk) {
         signal?.throwIfAborted();
         await before(`chunk ${file.path} ${start + at}`);

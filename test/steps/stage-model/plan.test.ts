@@ -27,7 +27,7 @@ function object(about: Partial<StoredObject> = {}): StoredObject {
 }
 
 function state(about: Partial<BucketState> = {}): BucketState {
-  return { stored: new Map(), unproven: new Set(), pending: new Map(), elsewhere: new Map(), ...about };
+  return { stored: new Map(), pending: new Map(), elsewhere: new Map(), ...about };
 }
 
 const parts = (...sizes: number[]) => sizes.map((size, i) => ({ partNumber: i + 1, etag: `e${i}`, size }));
@@ -58,12 +58,6 @@ describe('planActions', () => {
       state({ stored: new Map([['p/w', object({ metadata: { sha256: 'b'.repeat(64) } })]]) }),
       'auto',
       { kind: 'prove' },
-    ],
-    [
-      'a resumed upload completed it unproven: proven, although it has our hash',
-      state({ stored: new Map([['p/w', object()]]), unproven: new Set(['p/w']) }),
-      'auto',
-      { kind: 'prove', why: 'was completed by a resumed upload and not read back yet' },
     ],
     [
       'another commit has the bytes: copied',

@@ -152,6 +152,37 @@ describe('before the commit', () => {
   });
 });
 
+test('F22: files of every size around a part are stored exactly, and empty ones are pointed out', async () => {
+  const sizes = [0, 1, partSize - 1, partSize, partSize + 1, 5 * partSize, 5 * partSize + 1];
+  const contents = Object.fromEntries(
+    sizes.map((size) => [`file-${size}.txt`, Buffer.alloc(size, `text of ${size} bytes. `)]),
+  );
+  const rig = await start({ files: contents });
+  const outcome = await run(rig);
+  expect(outcome.code, outcome.log).toBe(exitCodes.ok);
+  for (const [path, bytes] of Object.entries(contents))
+    expect(await rig.text(rig.prefix + path)).toBe(bytes.toString('latin1'));
+  expect(outcome.log).toMatch(/warn an empty file: .* path=file-0\.txt/);
+});
+
+test('F38: a bucket that lists page by page is read to the end', async () => {
+  const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`texts/file-${i}.txt`, `text ${i}`]));
+  const rig = await start({ files: { ...files, ...many }, bucket: { pageSize: 4 } });
+  const first = await run(rig);
+  expect(first.code, first.log).toBe(exitCodes.ok);
+  expect((await run(rig)).results).toMatchObject({ outcome: 'unchanged' });
+  expect(rig.bucket.keys('models')).toHaveLength(29);
+});
+
+test('F39: two runs at once over the network both end well, with one manifest', async () => {
+  const rig = await start();
+  const outcomes = await Promise.all([run(rig), run(rig)]);
+  for (const { code, log } of outcomes) expect(code, log).toBe(exitCodes.ok);
+  expect(new Set(outcomes.map(({ results }) => results['manifest-digest'])).size).toBe(1);
+  expect(await rig.text(`${rig.prefix}model.safetensors`)).toBe(weights.toString('latin1'));
+  expect(rig.bucket.uploads('models')).toEqual([]);
+});
+
 describe('another revision', () => {
   test('F40: lies beside the first one, and what has not changed is copied inside the bucket', async () => {
     const rig = await start();

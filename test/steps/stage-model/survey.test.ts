@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderManifest } from '../../../steps/lib/manifest.ts';
-import { noteKey, surveyBucket } from '../../../steps/stage-model/survey.ts';
+import { surveyBucket } from '../../../steps/stage-model/survey.ts';
 import { createMover } from './mover.ts';
 import { safetensors } from './staging.ts';
 
@@ -8,11 +8,11 @@ const files = {
   'here.safetensors': safetensors(60, 1),
   'half.safetensors': safetensors(60, 2),
   'there.safetensors': safetensors(60, 3),
-  'unproven.txt': Buffer.from('unproven'),
+  'text.txt': Buffer.from('text'),
   'other-size.txt': Buffer.from('four'),
 };
 
-test('finds what lies here, what is pending, what is unproven and what another commit has, and asks for no more', async () => {
+test('finds what lies here, what is pending and what another commit has, and asks for no more', async () => {
   const asked: string[] = [];
   const { storage, transfer, file } = await createMover({
     files,
@@ -22,9 +22,8 @@ test('finds what lies here, what is pending, what is unproven and what another c
   const put = async (path: keyof typeof files, body: Buffer, key = file(path).key) =>
     bucket.put(key, body, { metadata: { [file(path).digest.algorithm]: file(path).digest.hex } });
   await put('here.safetensors', files['here.safetensors']);
-  await put('unproven.txt', files['unproven.txt']);
+  await put('text.txt', files['text.txt']);
   await put('other-size.txt', Buffer.from('xx'));
-  await bucket.put(noteKey(place, 'unproven.txt', 'upload-9'), Buffer.from(''));
   const uploadId = await bucket.createUpload(file('half.safetensors').key);
   await bucket.uploadPart({
     key: file('half.safetensors').key,
@@ -53,8 +52,7 @@ test('finds what lies here, what is pending, what is unproven and what another c
     }),
   );
   const survey = await surveyBucket(Object.keys(files).map(file), place, bucket, signal);
-  expect([...survey.stored.keys()]).toEqual([file('here.safetensors').key, file('unproven.txt').key]);
-  expect([...survey.unproven]).toEqual([file('unproven.txt').key]);
+  expect([...survey.stored.keys()]).toEqual([file('here.safetensors').key, file('text.txt').key]);
   expect([...survey.pending]).toEqual([
     [half.key, [{ uploadId, parts: [expect.objectContaining({ partNumber: 2, size: 16 })] }]],
   ]);
@@ -67,21 +65,8 @@ test('finds what lies here, what is pending, what is unproven and what another c
       `${other}deleted.safetensors`,
       `${other}renamed.safetensors`,
       file('here.safetensors').key,
-      file('unproven.txt').key,
+      file('text.txt').key,
     ].toSorted(),
   );
   expect(storage.uploads.size).toBe(1);
-});
-
-test('a note is of one file and one upload, whatever characters their names have', async () => {
-  const { transfer } = await createMover({ files: {} });
-  const keys = [
-    ['a/b', 'u'],
-    ['a/b', 'v'],
-    ['a', 'u'],
-    ['日 本', '../u'],
-  ].map(([path = '', id = '']) => noteKey(transfer.place, path, id));
-  expect(new Set(keys).size).toBe(4);
-  for (const key of keys)
-    expect(key).toMatch(/^\.llm-rollout\/acme--tiny\/unproven\/[0-9a-f]{40}\/[0-9a-f]{32}\.[0-9a-f]{16}$/);
 });
