@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { describeParam, parseFlags } from '../../../steps/lib/flags.ts';
 import { defineStep } from '../../../steps/lib/step.ts';
+import { character } from './characters.ts';
 
 const spec = defineStep({
   name: 'try',
@@ -78,8 +79,8 @@ describe('parseFlags', () => {
 
   test('never throws, whatever the command line says', async () => {
     const word = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.string({ unit: 'binary' }).map((text) => `--${text}`),
+      fc.string({ unit: character }),
+      fc.string({ unit: character }).map((text) => `--${text}`),
       fc.string().map((text) => `--model=${text}`),
       fc.constantFrom(
         '--__proto__=x',

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { resultsLimit, writeResults } from '../../../steps/lib/results.ts';
+import { character } from './characters.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -50,7 +51,7 @@ describe('writeResults', () => {
   test('any results either fit the termination message and are written, or fail before the first file', async () => {
     const name = fc.stringMatching(/^[a-z][a-z-]{0,20}$/).filter((each) => !each.endsWith('partial'));
     const value = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.string({ unit: character, maxLength: 400 }),
       fc.string({ unit: fc.constantFrom('\u0001', '"', 'ж', 'a'), maxLength: 3000 }),
     );
     let run = 0;

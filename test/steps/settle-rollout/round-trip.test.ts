@@ -55,7 +55,7 @@ describe('a roll-out that fails, wherever it does', () => {
         expect(record).toMatchObject({ promoted: recordBefore?.promoted });
         expect(record?.candidate).toBeUndefined();
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('a roll-out that fails, wherever it does', () => {
         expect(holderOf(runs.cluster)).toBeUndefined();
         expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toContain('/c/');
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });

@@ -7,6 +7,7 @@ import {
   notOpenAi,
 } from '../../../../steps/lib/endpoint/errors.ts';
 import { exitCodes, StepError } from '../../../../steps/lib/errors.ts';
+import { character } from '../characters.ts';
 
 const word = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const token = `${word({})}.${word({ sub: 'system:serviceaccount:models:llm-smoke' })}.c2ln`;
@@ -99,8 +100,8 @@ describe('explainAnswer', () => {
   });
 
   test('is total: any status with any body is a StepError with evidence and a hint, and no evidence has two lines', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constant(router));
-    const tokens = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
+    const text = fc.oneof(fc.string({ unit: character }), fc.json(), fc.constant(router));
+    const tokens = fc.option(fc.string({ unit: character }), { nil: undefined });
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 599 }), text, tokens, (status, body, given) => {
         const { token: _, ...open } = asked;
