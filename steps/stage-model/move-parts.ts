@@ -129,10 +129,20 @@ async function completeAndReadBack(
   await refuseWhenCommitted(transfer);
   if (!(await bucket.head(file.key, signal))) await bucket.completeUpload(completed, signal);
   if (await readsBack(file, transfer)) {
-    await bucket.delete(note, signal);
+    await dropNote(note, transfer);
     return { end: 'proven' };
   }
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };
+}
+
+/** A note that stays costs one more read of the object; a key that may not delete is no reason to fail. */
+async function dropNote(note: string, { bucket, log, signal }: Transfer): Promise<void> {
+  try {
+    await bucket.delete(note, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('cannot remove a note', { key: note, error: error instanceof Error ? error.message : '' });
+  }
 }
 
 /** The parts of a file whose hash is wrong; when that fails the first error stays, and the sweep after the commit tries again. */

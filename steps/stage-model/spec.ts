@@ -43,7 +43,7 @@ export const spec = defineStep({
     ignore: {
       kind: 'list',
       description:
-        'Files to leave out, and with ! to take back in: patterns from the root of the repository, one a line, later lines win, * stays in its folder, ** does not. They come after the built-in ones (original/**, metal/**, other formats, pictures); !** as first line drops those',
+        'Files to leave out, and with ! to take back in: patterns from the root of the repository, later lines win, * stays in its folder, ** does not. They come after the built-in ones (original/**, metal/**, other formats, pictures); !** as first line drops those',
       default: '',
     },
     vocabulary: {
@@ -57,7 +57,7 @@ export const spec = defineStep({
       description: 'Size of a part and of a buffer; raised for files of more than 10,000 parts',
       default: '16MiB',
       min: '5MiB',
-      max: '5GiB',
+      max: '256MiB',
     },
     connections: {
       kind: 'integer',
@@ -83,13 +83,13 @@ export const spec = defineStep({
     },
     'allow-owners': {
       kind: 'list',
-      description: 'Owners on the Hub that models may come from, one a line; empty for any',
+      description: 'Owners on the Hub that models may come from; empty for any',
       default: '',
     },
     'allow-licenses': {
       kind: 'list',
       description:
-        'Licences, as the model card names them (apache-2.0), that a model may have, one a line; empty for any',
+        'Licences, as the model card names them (apache-2.0), that a model may have; empty for any',
       default: '',
     },
     'max-size': {

@@ -1,8 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../sandbox/certificates.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
+
+/** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const files = { 'config.json': '{"model_type":"llama"}', 'model.safetensors': safetensors(50_000) };
 let rig: Rig | undefined;

@@ -1,9 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Fault as BucketFault } from '../../../sandbox/bucket/faults.ts';
 import type { Fault as HubFault } from '../../../sandbox/hub/faults.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
+
+/** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const weights = safetensors(100_000);
 const files = { 'config.json': '{"model_type":"llama"}', 'model.safetensors': weights, 'README.md': 'hello' };
@@ -115,17 +118,26 @@ test('F17: a body that stalls is asked for again from where it stopped', async (
   await expectStaged(rig);
 });
 
-describe.each(['aws', 'noobaa', 'rgw'] as const)(
-  'faults of the bucket that a run overcomes, with a server like %s',
-  (dialect) => {
-    test.each(overcomeAtTheBucket)('%s', async (_title, faults) => {
+describe('faults of the bucket that a run overcomes', () => {
+  test.each(overcomeAtTheBucket)('%s', async (_title, faults) => {
+    const rig = await start({ bucket: { faults } });
+    const outcome = await rig.run([], { partSize });
+    expect(outcome.code, outcome.log).toBe(exitCodes.ok);
+    await expectStaged(rig);
+  });
+
+  const dialects = ['noobaa', 'rgw'] as const;
+  const lost = overcomeAtTheBucket.filter(([title]) => /lost|504/.test(title));
+  test.each(dialects.flatMap((dialect) => lost.map(([title, faults]) => [dialect, title, faults] as const)))(
+    'the same of a server like %s: %s',
+    async (dialect, _title, faults) => {
       const rig = await start({ bucket: { dialect, faults } });
       const outcome = await rig.run([], { partSize });
       expect(outcome.code, outcome.log).toBe(exitCodes.ok);
       await expectStaged(rig);
-    });
-  },
-);
+    },
+  );
+});
 
 describe('faults that end a run: nothing is committed, and the next run goes on', () => {
   const always = { times: Infinity };

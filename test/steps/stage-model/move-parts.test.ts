@@ -87,8 +87,8 @@ describe('a fresh upload', () => {
 });
 
 describe('a resumed upload', () => {
-  async function withParts(given: Buffer) {
-    const mover = await createMover({ files });
+  async function withParts(given: Buffer, options: Partial<Parameters<typeof createMover>[0]> = {}) {
+    const mover = await createMover({ files, ...options });
     const { bucket } = mover.transfer;
     const file = mover.file(path);
     const uploadId = await bucket.createUpload(file.key, { metadata: { sha256: file.digest.hex } });
@@ -109,6 +109,14 @@ describe('a resumed upload', () => {
       readBack: bytes.length,
     });
     expect([...storage.objects.keys()]).toEqual([file.key]);
+  });
+
+  test('is proven though its note cannot be deleted', async () => {
+    const { transfer, file, resume, lines } = await withParts(bytes, {
+      bucket: { before: refuse(1, 'delete') },
+    });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(lines.join('\n')).toContain('warn cannot remove a note');
   });
 
   test('F42: with a part that is wrong is seen, and a note says that the object is not proven', async () => {

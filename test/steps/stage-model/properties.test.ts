@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
 import { commit, manifestKey, prefix, safetensors, snapshot, stage } from './staging.ts';
+
+/** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
+vi.setConfig({ testTimeout: 180_000 });
 
 type Files = Record<string, Buffer>;
 
@@ -41,7 +44,7 @@ test('P1 P3: whatever the tree, the parts and the order of events, the bucket en
       expect(storage.uploads.size).toBe(0);
       expect([...storage.writes.values()].every((count) => count === 1)).toBe(true);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -77,7 +80,7 @@ test('P1: bytes that come wrong up to twice, and uploads that vanish, are made g
       expect(filesIn(storage)).toEqual(texts(files));
       expect(storage.uploads.size).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -127,7 +130,7 @@ test('P2: with a file that never comes right, or a bucket that refuses, there is
         'models/other/file',
       ]);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -249,7 +252,7 @@ test('F39: two runs of one revision at once, one of them with wrong bytes on its
       expect(a.manifestDigest).toBe(b.manifestDigest);
       expect(snapshot(storage.objects)).toEqual(snapshot(alone.objects));
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 200) },
+    { numRuns: Number(process.env['RUNS'] ?? 120) },
   );
 });
 

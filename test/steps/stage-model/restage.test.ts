@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevision, publish } from '../../../sandbox/hub/repo.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
+
+/** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const weights = safetensors(100_000);
 const files = { 'config.json': '{"model_type":"llama"}', 'model.safetensors': weights, 'README.md': 'hello' };
