@@ -30,6 +30,9 @@ export interface HubOptions {
   readonly bytesPerSecond?: number;
   readonly tls?: ServerCertificate;
   readonly port?: number;
+  readonly cdnPort?: number;
+  /** Where it listens, and the name that it calls itself by in the addresses it gives; loopback unless given. */
+  readonly address?: { readonly listen: string; readonly name: string };
 }
 
 export interface HubRequest {
@@ -54,7 +57,7 @@ export interface RunningHub {
   close(): Promise<void>;
 }
 
-/** The Hugging Face Hub on loopback: API and small files on one port, its CDN with signed addresses on another. */
+/** The Hugging Face Hub, on loopback unless told otherwise: API and small files on one port, its CDN with signed addresses on another. */
 export async function startHub(options: HubOptions): Promise<RunningHub> {
   const faults = createFaults(options.faults ?? []);
   const signer = createSigner(options.addressLifetimeMs ?? 3_600_000);
@@ -70,7 +73,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
       refusals.push(line);
       response.writeHead(501, { 'content-type': 'text/plain' }).end(`the sandbox does not know ${line}\n`);
     };
-    return listen(handle, options.tls, server === 'hub' ? options.port : 0);
+    return listen(handle, options, server === 'hub' ? options.port : options.cdnPort);
   };
   const [hub, cdn] = await Promise.all([serve('hub', answerHub), serve('cdn', answerCdn)]);
   state.url = hub.url;
@@ -98,17 +101,17 @@ function recordOf(
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-async function listen(handle: Handler, tls: ServerCertificate | undefined, port = 0) {
+async function listen(handle: Handler, { tls, address }: HubOptions, port = 0) {
   const listener: RequestListener = (request, response) => {
     handle(request, response).catch((error: unknown) => response.destroy(error as Error));
   };
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    server.once('error', reject).listen(port, address?.listen ?? '127.0.0.1', resolve);
   });
   const { port: bound } = server.address() as AddressInfo;
   return {
-    url: tls ? `https://localhost:${bound}` : `http://127.0.0.1:${bound}`,
+    url: tls ? `https://localhost:${bound}` : `http://${address?.name ?? '127.0.0.1'}:${bound}`,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -7,6 +7,20 @@ import { createRepo, createRevision, publish } from '../../sandbox/hub/repo.ts';
 const id = 'openai/gpt-oss-20b';
 const weights = Buffer.from(Array.from({ length: 10_000 }, (_, n) => n % 251));
 
+test('calls itself by the name it was given, in pages and in addresses of the CDN', async () => {
+  const hub = await startHub({
+    repos: [createRepo({ id, files: { 'a.bin': weights, 'b.txt': 'b' } })],
+    pageSize: 1,
+    address: { listen: '127.0.0.1', name: 'localhost' },
+  });
+  onTestFinished(() => hub.close());
+  const tree = await fetch(`${hub.url}/api/models/${id}/tree/main?recursive=true&expand=true`);
+  expect(tree.headers.get('link')).toContain('<http://localhost:');
+  const file = await fetch(`${hub.url}/${id}/resolve/main/a.bin`, { redirect: 'manual' });
+  expect(file.headers.get('location')?.startsWith(`${hub.cdnUrl}/`)).toBe(true);
+  expect(new URL(hub.cdnUrl).hostname).toBe('localhost');
+});
+
 describe('the API', () => {
   test('describes a model, with the fields that were asked for and no other', async () => {
     const { get, repo } = await start({ gated: 'auto' });

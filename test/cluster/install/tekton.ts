@@ -77,11 +77,24 @@ const binding: KubeObject = {
   spec: { params: [{ name: 'probe', value: '$(body.probe)' }] },
 };
 
-/** Its own init containers keep to the restricted pod security standard only when it is told so. */
+/** Settings as OpenShift's operator makes them, so that Tekton's own pods pass the namespaces' restrictions. */
 function restricted(object: KubeObject): KubeObject {
-  if (object.kind !== 'ConfigMap' || object.metadata.name !== 'feature-flags') return object;
-  return { ...object, data: { ...(object['data'] as object), 'set-security-context': 'true' } };
+  const settings = object.kind === 'ConfigMap' ? openshiftSettings[object.metadata.name ?? ''] : undefined;
+  return settings === undefined
+    ? object
+    : { ...object, data: { ...(object['data'] as object), ...settings } };
 }
+
+const openshiftSettings: Record<string, Record<string, string>> = {
+  // Pipelines' init containers
+  'feature-flags': { 'set-security-context': 'true' },
+  // an EventListener's pod has no UID of Triggers' choice
+  'config-defaults-triggers': {
+    'default-run-as-user': '',
+    'default-run-as-group': '',
+    'default-fs-group': '',
+  },
+};
 
 /** `ko://github.com/tektoncd/pipeline/cmd/nop` becomes the tag of the image `pipeline-nop`. */
 function withLocalImages(object: KubeObject, tags: Tags): KubeObject {
