@@ -50,6 +50,16 @@ describe('when the way back fails', () => {
     expect((await thrownBy(runs.settle('b', { smoke: 'Failed' }))).message).toContain('THE WAY BACK FAILED');
   });
 
+  it('is not given up for a run that wants the lock', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    await runs.apply('c', { concurrency: 'supersede', 'lock-timeout': '1s' }).catch(() => {});
+    expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
+    expect(runs.chats).toEqual(['gpt']);
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
+  });
+
   it('leaves a trace from which the next run goes on', async () => {
     const runs = startRuns();
     await runs.rollOut('a');

@@ -143,6 +143,16 @@ describe('the lock of a service', () => {
     await expect(second).resolves.toBe('taken');
   });
 
+  it('goes to the run that asked for it, also when another one comes in between', async () => {
+    const cluster = memoryCluster();
+    await grab(cluster, 'a', 'queue').taken;
+    for (const run of ['a', 'b', 'c']) pipelineRun(cluster, run);
+    await grab(cluster, 'b', 'supersede').taken.catch(() => {});
+    await freeLock(cluster, { ...place, run: 'a' });
+    await expect(grab(cluster, 'c', 'fail').taken).rejects.toMatchObject({ failure: 'not-ready' });
+    await expect(grab(cluster, 'b', 'supersede').taken).resolves.toBe('taken');
+  });
+
   it('says nothing of a wish whose run is over', async () => {
     const cluster = memoryCluster();
     await grab(cluster, 'a', 'queue').taken;

@@ -37,6 +37,14 @@ describe('how far a roll-out is', () => {
     expect(progressOf(at(...gone))).toMatchObject({ phase: 'creating' });
   });
 
+  it('is not ready while an old pod still answers, whatever the Deployment counts', () => {
+    const oldPods = [{ name: 'gpt-old-1', ready: true, leaving: false }];
+    expect(progressOf({ ...stations.ready, oldPods }).line).toBe('waiting for the old pods to leave');
+    expect(
+      progressOf({ ...stations.ready, oldPods: [{ name: 'gpt-old-1', ready: true, leaving: true }] }).phase,
+    ).toBe('ready');
+  });
+
   it('does not believe a Deployment that has not looked at its own spec', () => {
     const stale = { ...stations.ready, deployment: deploymentSeen({ observed: false, available: 1 }) };
     expect(progressOf(stale).phase).toBe('controller');

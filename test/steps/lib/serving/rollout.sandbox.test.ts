@@ -154,6 +154,30 @@ describe('a revision that cannot run', slowly, () => {
   });
 });
 
+describe('bad input', slowly, () => {
+  it.each([
+    ['a service name that is too long', { service: 'a'.repeat(54) }, '--service: "aaa'],
+    ['a service name that begins with a digit', { service: '20b' }, '--service: "20b" is not a service name'],
+    [
+      'a prefix without its slash',
+      { prefix: 'models/a' },
+      '--prefix: "models/a" is not a folder that ends in a slash',
+    ],
+    [
+      'a variable that nobody filled in',
+      { image: '$(params.image)' },
+      '--image: "$(params.image)" holds $(…)',
+    ],
+  ])('%s is refused before anything is touched', async (_title, flags, problem) => {
+    const { code, log, results } = await runs.apply('a', flags);
+    expect(code).toBe(64);
+    expect(log).toContain(`  | ${problem}`);
+    expect(log).toContain('Try: tkn task describe apply-serving');
+    expect(results).toEqual({ outcome: 'usage: one input is wrong; nothing was touched' });
+    expect(runs.cluster.served).toEqual([]);
+  });
+});
+
 describe('roll-outs beside each other', slowly, () => {
   it('a superseding run gets its turn, and the one before it touches nothing any more', async () => {
     runs.faults.push({ path: pathOf('a'), play: { unhealthy: true } });
