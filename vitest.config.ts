@@ -8,7 +8,11 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/cluster/**', 'test/bundles/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // A process for each of some 200 files would cost more than their tests.
+          pool: 'threads',
+          isolate: false,
         },
       },
       {
