@@ -111,7 +111,7 @@ export function createBucket(options: BucketOptions): Bucket {
   const { network, log, clock = systemClock, onSlowDown } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const connection = readDataConnection(options.secret);
-  const client = createClient({ connection, network, timings });
+  const client = createClient({ connection, network, timings, clock, log });
   const session = createSession({ client, connection, timings, clock, log, onSlowDown });
   const limits = options.copyLimits ?? copyLimits;
   return {

@@ -1,6 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Log } from '../log.ts';
 import type { Network } from '../network.ts';
+import type { Clock } from '../retry.ts';
 import { type Expectation, judgeAnswer } from './answer.ts';
 import type { DataConnection } from './connection.ts';
 import type { BucketTimings } from './timings.ts';
@@ -9,10 +11,13 @@ interface ClientOptions {
   readonly connection: DataConnection;
   readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
   readonly timings: BucketTimings;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** The SDK's client, without its retries, its streams and its guesses: path style, checksums only where S3 demands them. */
-export function createClient({ connection, network, timings }: ClientOptions): S3Client {
+export function createClient(options: ClientOptions): S3Client {
+  const { connection, network } = options;
   const client = new S3Client({
     endpoint: connection.endpoint.href,
     region: connection.region,
@@ -23,7 +28,7 @@ export function createClient({ connection, network, timings }: ClientOptions): S
     // The SDK would wait for a 100 that a proxy may swallow, on a fresh agent without our authorities.
     expectContinueHeader: false,
     maxAttempts: 1,
-    requestHandler: createHandler(network, timings),
+    requestHandler: createHandler(options),
   });
   if (connection.endpoint.protocol === 'https:' && verifiesPeer(network)) leavePartsUnsigned(client);
   return client;
@@ -54,32 +59,38 @@ interface HttpRequest {
 }
 
 /**
- * Two handlers over the same agents: a server that copies or assembles may be silent for long, one that takes a part may
- * not. Every answer is judged before the SDK parses it, since it takes a router's page for an empty listing.
+ * Handlers over the same agents, since silence means different things: a server that copies or assembles may be quiet for
+ * long, one that takes a part may not, and of a body that is read its reader keeps the time. Every answer is judged
+ * before the SDK parses it, since it takes a router's page for an empty listing.
  */
-function createHandler(network: ClientOptions['network'], timings: BucketTimings) {
-  const base = {
-    httpAgent: network.httpAgent,
-    httpsAgent: network.httpsAgent,
-    connectionTimeout: timings.connectMs,
-    throwOnRequestTimeout: true,
+function createHandler({ network, timings, clock, log }: ClientOptions) {
+  const within = (requestTimeout: number, socketTimeout: number) =>
+    new NodeHttpHandler({
+      httpAgent: network.httpAgent,
+      httpsAgent: network.httpsAgent,
+      connectionTimeout: timings.connectMs,
+      throwOnRequestTimeout: true,
+      requestTimeout,
+      socketTimeout,
+    });
+  const brisk = within(timings.requestMs, timings.idleMs);
+  const patient = within(timings.serverWorkMs, timings.serverWorkMs);
+  const reading = within(timings.idleMs, 0);
+  const choose = (request: HttpRequest, expected: Expectation) => {
+    if (expected === 'bytes') return reading;
+    return isLongWork(request) ? patient : brisk;
   };
-  const brisk = new NodeHttpHandler({
-    ...base,
-    requestTimeout: timings.requestMs,
-    socketTimeout: timings.idleMs,
-  });
-  const patient = new NodeHttpHandler({
-    ...base,
-    requestTimeout: timings.serverWorkMs,
-    socketTimeout: timings.serverWorkMs,
-  });
   return {
     metadata: brisk.metadata,
     handle: async (...[request, options]: Parameters<NodeHttpHandler['handle']>) => {
       const expected = expectationOf(request);
-      const handler = isLongWork(request) || expected === 'bytes' ? patient : brisk;
-      const answer = await handler.handle(request, options);
+      const started = clock.now();
+      const answer = await choose(request, expected).handle(request, options);
+      log.debug('asked S3', {
+        request: `${request.method} ${request.path}`,
+        status: answer.response.statusCode,
+        ms: clock.now() - started,
+      });
       await judgeAnswer(answer.response, expected);
       return answer;
     },

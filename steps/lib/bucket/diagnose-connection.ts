@@ -1,12 +1,12 @@
 import type { Asked, Diagnosis } from './diagnosis.ts';
-import { codeOf, cutCodes, isTimeout } from './transient.ts';
+import { codeOf, isCut, isTimeout } from './transient.ts';
 
 /** What it means that no answer came; what nobody foresaw is a defect of ours. */
 export function diagnoseConnection(error: unknown, asked: Asked): Diagnosis {
   const code = codeOf(error);
-  const known = byCode.get(code) ?? byFamily(code);
+  const known = byCode.get(code);
   if (known) return known(asked);
-  return isTimeout(error) || cutCodes.has(code) ? silent(asked) : unforeseen(asked);
+  return isTimeout(error) || isCut(code) ? silent(asked) : unforeseen(asked);
 }
 
 type Diagnose = (asked: Asked) => Diagnosis;
@@ -71,15 +71,15 @@ const byCode = new Map<string, Diagnose>([
   ['CERT_NOT_YET_VALID', outOfTime],
   ['ERR_TLS_CERT_ALTNAME_INVALID', otherName],
   ['EPROTO', otherProtocol],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', otherProtocol],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', otherProtocol],
+  ['ERR_SSL_HTTP_REQUEST', otherProtocol],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', otherProtocol],
+  ['HPE_INVALID_CONSTANT', otherProtocol],
   ['ENOTFOUND', noName],
   ['EAI_AGAIN', noName],
   ['ECONNREFUSED', nobodyThere],
 ]);
-
-/** OpenSSL's and the HTTP parser's own words for an answer in another protocol. */
-function byFamily(code: string): Diagnose | undefined {
-  return code.startsWith('ERR_SSL_') || code.startsWith('HPE_') ? otherProtocol : undefined;
-}
 
 function withPort({ hostname, port }: URL): string {
   return `${hostname}:${port === '' ? '443' : port}`;

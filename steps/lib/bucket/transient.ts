@@ -10,7 +10,7 @@ export function createVerdict(now: () => number): (error: unknown) => RetryVerdi
     const code = codeOf(error);
     // A name that is not in DNS rarely appears within the minute that all attempts would take.
     if (code === 'ENOTFOUND') return (lookups += 1) < 3;
-    return cutCodes.has(code) || isTimeout(error);
+    return isCut(code) || isTimeout(error);
   };
 }
 
@@ -71,7 +71,7 @@ export const fullCodes = new Set([
   'StorageFull',
 ]);
 
-export const cutCodes = new Set([
+const cutCodes = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'ECONNREFUSED',
@@ -82,6 +82,21 @@ export const cutCodes = new Set([
   'EAI_AGAIN',
   'ENETDOWN',
   'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+/** The connection broke, or what came over it did: a record of TLS, a line of HTTP. */
+export function isCut(code: string): boolean {
+  if (otherProtocol.has(code)) return false;
+  return cutCodes.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('HPE_');
+}
+
+/** Who speaks another protocol will speak it again. */
+const otherProtocol = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  'HPE_INVALID_CONSTANT',
 ]);
 
 function judge(error: S3Answer, once: Set<string>, now: number): RetryVerdict {

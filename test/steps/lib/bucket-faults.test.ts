@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import net from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '../../../sandbox/bucket/faults.ts';
 import { isUploadGone } from '../../../steps/lib/bucket.ts';
 import { openBucket, uploadParts } from './open-bucket.ts';
@@ -105,6 +106,73 @@ describe('a part', () => {
       code: 'BadDigest',
     });
     expect(server.requests.filter(({ operation }) => operation === 'UploadPart')).toHaveLength(2);
+  });
+});
+
+describe('a byte that changes on the way', () => {
+  /** Flips one byte of the first thing that is longer than headers are. */
+  const startProxy = async (target: string) => {
+    const { port } = new URL(target);
+    let spoiled = false;
+    const server = net.createServer((client) => {
+      const upstream = net.connect(Number(port), '127.0.0.1');
+      upstream.pipe(client);
+      upstream.on('error', () => client.destroy());
+      client.on('error', () => upstream.destroy());
+      client.on('data', (chunk) => {
+        if (!spoiled && chunk.length > 8_000) {
+          spoiled = true;
+          chunk[7_000] = (chunk[7_000] ?? 0) ^ 1;
+        }
+        upstream.write(chunk);
+      });
+      client.on('end', () => upstream.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  };
+
+  test.each([
+    ['aws', 'XAmzContentSHA256Mismatch'],
+    ['rgw', 'XAmzContentSHA256Mismatch'],
+    ['versitygw', 'XAmzContentSHA256Mismatch'],
+  ] as const)('F26: is found by %s, and the part sent again', async (dialect, code) => {
+    const { server, open, lines } = await openBucket({ dialect });
+    const bucket = open({ AWS_S3_ENDPOINT: await startProxy(server.url) });
+    const large = Buffer.alloc(20_000, 'a');
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [large]));
+    expect(server.requests.map((request) => request.code)).toContain(code);
+    expect(lines.join('')).toContain('asking S3 again  for="PUT a, part 1"');
+    expect((await bucket.get('a'))?.equals(large)).toBe(true);
+  });
+});
+
+describe('a server that refuses before it has read the part', () => {
+  const xml = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>';
+  const answer = `HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\ncontent-length: ${xml.length}\r\nconnection: close\r\n\r\n${xml}`;
+
+  test.each<[string, (socket: net.Socket) => unknown]>([
+    ['breaks the connection', (socket) => socket.destroy()],
+    ['ends the connection', (socket) => socket.end()],
+    ['reads no more', (socket) => socket.pause()],
+  ])('F31: and then %s is understood', async (_, next) => {
+    const sockets = new Set<net.Socket>();
+    const server = net.createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(answer, () => next(socket)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { open } = await openBucket();
+    const { port } = server.address() as net.AddressInfo;
+    const bucket = open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${port}` });
+    const part = { key: 'a', uploadId: 'u', partNumber: 1, body: Buffer.alloc(16 * 1024 ** 2) };
+    await expect(bucket.uploadPart(part)).rejects.toMatchObject({ failure: 'refused', code: 'AccessDenied' });
   });
 });
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import https from 'node:https';
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../../../sandbox/certificates.ts';
 import type { Fault } from '../../../sandbox/bucket/faults.ts';
-import { openBucket } from './open-bucket.ts';
+import { crc32Base64 } from '../../../steps/lib/bucket/crc32.ts';
+import { openBucket, uploadParts } from './open-bucket.ts';
 
 const body = Buffer.from('{"files":[]}\n');
 
@@ -62,6 +65,42 @@ describe('large bodies', () => {
       expect(await bucket.head('a')).toMatchObject({ size });
     },
   );
+});
+
+describe('what proves a part on its way', () => {
+  const send = async (tls: boolean, rejectUnauthorized = true) => {
+    const authority = await createAuthority('a test authority');
+    const httpsAgent = new https.Agent({ keepAlive: true, ca: [authority.pem], rejectUnauthorized });
+    const { bucket, server } = await openBucket({
+      httpsAgent,
+      ...(tls && { tls: await authority.issue(['127.0.0.1']) }),
+    });
+    await bucket.completeUpload(await uploadParts(bucket, 'a', [body]));
+    await bucket.put('b', body);
+    const hashOf = (operation: string) =>
+      server.requests.find((request) => request.operation === operation)?.headers;
+    return { part: hashOf('UploadPart'), put: hashOf('PutObject') };
+  };
+  const sha256 = createHash('sha256').update(body).digest('hex');
+
+  test('over http its signed SHA-256 and its CRC-32', async () => {
+    const { part } = await send(false);
+    expect(part).toMatchObject({ 'x-amz-content-sha256': sha256, 'x-amz-checksum-crc32': crc32Base64(body) });
+  });
+
+  test('over https whose certificate is verified the connection and its CRC-32', async () => {
+    const { part, put } = await send(true);
+    expect(part).toMatchObject({
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+      'x-amz-checksum-crc32': crc32Base64(body),
+    });
+    expect(put).toMatchObject({ 'x-amz-content-sha256': sha256 });
+  });
+
+  test('over https that nobody verified the same as over http', async () => {
+    const { part } = await send(true, false);
+    expect(part).toMatchObject({ 'x-amz-content-sha256': sha256 });
+  });
 });
 
 describe('an object of which only the size is right', () => {

@@ -22,6 +22,13 @@ describe('reading', () => {
     expect(lines.join('')).toContain('reading on  for="GET a"');
   });
 
+  test.each(['reset', 'silence'] as const)('F25: %s instead of an answer is asked again', async (kind) => {
+    const faults: Fault[] = [{ on: 'GetObject', times: 2, act: { kind } }];
+    const { bucket, server } = await openBucket({ faults, timings: { idleMs: 100 } });
+    await server.seed('models', 'a', body);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
   test('F25: a body that never gets further is given up', async () => {
     const faults: Fault[] = [{ on: 'GetObject', times: Infinity, act: { kind: 'cut', bytes: 0 } }];
     const { bucket, server, waits } = await openBucket({ faults });
