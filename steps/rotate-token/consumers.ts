@@ -27,7 +27,6 @@ interface Restart {
   readonly written: Date;
   /** For all of them together. */
   readonly timeoutMs: number;
-  readonly pollMs?: number;
 }
 
 /** Restarts what uses the Secret and still runs with an older token, and waits until all of it runs again. Gives how many were restarted. */
@@ -46,8 +45,7 @@ export async function restartConsumers(restart: Restart, world: ConsumerWorld): 
   if (restarted.length > 0) await passSecond(restart.written, world);
   for (const consumer of restarted) await patchTemplate(consumer, world);
   const deadline = world.clock.now() + restart.timeoutMs;
-  for (const consumer of restarted)
-    await awaitRestart(consumer, { deadline, pollMs: restart.pollMs ?? 3000 }, world);
+  for (const consumer of restarted) await awaitRestart(consumer, deadline, world);
   return restarted.length;
 }
 
@@ -59,6 +57,8 @@ async function findConsumers({ namespace, secret }: Restart, { cluster, signal }
   }
   return found.filter((workload) => usesSecret(workload, secret));
 }
+
+const pollMs = 3000;
 
 /** Pods know their age in whole seconds: one that began in the second of the write looks older than the token that it has. */
 async function passSecond(written: Date, { clock, signal }: ConsumerWorld): Promise<void> {
@@ -76,11 +76,7 @@ async function patchTemplate(
   log.info('restarting', { workload: nameOf(consumer) });
 }
 
-async function awaitRestart(
-  consumer: Workload,
-  { deadline, pollMs }: { deadline: number; pollMs: number },
-  world: ConsumerWorld,
-): Promise<void> {
+async function awaitRestart(consumer: Workload, deadline: number, world: ConsumerWorld): Promise<void> {
   const { cluster, clock, signal } = world;
   for (;;) {
     const now = await cluster.get<Workload>(refOf(consumer), signal);

@@ -5,7 +5,7 @@ import type { Clock } from '../../../steps/lib/retry.ts';
 import { restartConsumers } from '../../../steps/rotate-token/consumers.ts';
 
 const written = new Date('2026-11-23T10:00:00.200Z');
-const restart = { namespace: 'clients', secret: 'env', written, timeoutMs: 60_000, pollMs: 1000 };
+const restart = { namespace: 'clients', secret: 'env', written, timeoutMs: 60_000 };
 const done = {
   observedGeneration: 9,
   replicas: 1,

@@ -2,9 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Cluster } from '../../../steps/lib/cluster.ts';
 import type { Endpoint } from '../../../steps/lib/endpoint.ts';
-import { type Scene, setTheScene } from './rotating.ts';
-
-const day = 86_400_000;
+import { setAnOldScene } from './rotating.ts';
 
 /**
  * Kills the step at its nth call to the outside, before the call or after it took effect: nothing that it would do then
@@ -49,22 +47,13 @@ function killAt(n: number, when: 'before' | 'after') {
 
 const renew = ['--renew-before=3000h'];
 
-/** The client holds a token that works and is to be renewed. */
-async function setTheStage(): Promise<Scene & { readonly old: string }> {
-  const clock = { offset: -250 * day };
-  const scene = await setTheScene({ now: () => new Date(Date.now() + clock.offset) });
-  await scene.run();
-  clock.offset = 0;
-  return { ...scene, old: scene.stored().toString() };
-}
-
 test('killed at any call, the client holds a token that works, and the next run ends the work', async () => {
   const counting = killAt(Infinity, 'before');
-  const whole = await setTheStage();
+  const whole = await setAnOldScene();
   expect((await whole.run({ flags: renew, tap: counting.tap })).code).toBe(0);
   const last = counting.calls();
   expect(last).toBeGreaterThan(15);
-  const scene = await setTheStage();
+  const scene = await setAnOldScene();
   const moment = fc.record({
     n: fc.integer({ min: 1, max: last }),
     when: fc.constantFrom('before' as const, 'after' as const),

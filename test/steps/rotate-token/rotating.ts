@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { afterEach } from 'vitest';
 import { type ClusterOptions, type SandboxCluster, startCluster } from '../../../sandbox/cluster.ts';
 import { install } from '../../../sandbox/install.ts';
-import { type SandboxKserve, startKserve, type Timings } from '../../../sandbox/kserve.ts';
+import { type SandboxKserve, startKserve } from '../../../sandbox/kserve.ts';
 import { clusterReviews } from '../../../sandbox/model/cluster-reviews.ts';
 import { type Model, startModel } from '../../../sandbox/model.ts';
 import { type Cluster, createCluster, type KubeObject } from '../../../steps/lib/cluster.ts';
@@ -13,8 +13,19 @@ import { runStep } from '../../../steps/lib/run.ts';
 import { rotateToken } from '../../../steps/rotate-token/rotate.ts';
 import { spec } from '../../../steps/rotate-token/spec.ts';
 
-/** Waits a moment instead of what it is told. */
-const hasty: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal) };
+/** Each wait takes a moment, and counts in full. */
+function hastyClock(): Clock {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    sleep: async (ms, signal) => {
+      await systemClock.sleep(Math.min(ms, 20), signal);
+      ahead += Math.max(0, ms - 20);
+    },
+  };
+}
+
+const day = 86_400_000;
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -59,17 +70,13 @@ export interface Run {
   readonly results: Readonly<Record<string, string>>;
 }
 
-export interface SceneOptions extends ClusterOptions {
-  readonly timings?: Partial<Timings>;
-}
-
-export async function setTheScene({ timings = {}, ...options }: SceneOptions = {}): Promise<Scene> {
+export async function setTheScene(options: ClusterOptions = {}): Promise<Scene> {
   const cluster = await startCluster({ namespaces: ['gpt-oss', 'librechat'], ...options });
   closing.push(() => cluster.close());
   const { controllers } = cluster;
   await install(controllers, { accessKeyId: 'a', secretAccessKey: 'b', endpoint: 'https://s3', bucket: 'c' });
-  const fast = { controllerMs: 1, pullMs: 1, probeMs: 5, backoffMs: 20, terminationMs: 5 };
-  const kserve = startKserve({ cluster, timings: { ...fast, ...timings } });
+  const timings = { controllerMs: 1, pullMs: 1, probeMs: 5, backoffMs: 100, terminationMs: 5 };
+  const kserve = startKserve({ cluster, timings });
   closing.push(() => kserve.close());
   controllers.put({
     apiVersion: 'serving.kserve.io/v1beta1',
@@ -155,7 +162,7 @@ async function run(
   };
   const code = await runStep(spec, world, async (context) => {
     const { params, env, log, signal, namespace } = context;
-    const clock = patient ? systemClock : hasty;
+    const clock = patient ? systemClock : hastyClock();
     const network = await createNetwork({ env, log });
     const real = await createCluster({ env, log, timings: { baseMs: 1 } });
     const where = { namespace: namespace ?? real.namespace, name: params.service };
@@ -165,7 +172,7 @@ async function run(
     onStart?.(() => signals.emit('SIGTERM'));
     try {
       const roles = { cluster, endpoint, namespace: where.namespace, holder: context.taskRun };
-      return await rotateToken(params, { ...roles, log, clock, signal, pollMs: 5 });
+      return await rotateToken(params, { ...roles, log, clock, signal });
     } finally {
       network.close();
     }
@@ -197,4 +204,13 @@ export function aroundSwap({
       },
     },
   });
+}
+
+/** The client holds a good token that was issued 250 days ago and ends in 115. */
+export async function setAnOldScene() {
+  const clock = { offset: -250 * day };
+  const scene = await setTheScene({ now: () => new Date(Date.now() + clock.offset) });
+  await scene.run();
+  clock.offset = 0;
+  return { ...scene, old: scene.stored().toString() };
 }
