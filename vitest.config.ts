@@ -10,9 +10,6 @@ export default defineConfig({
           exclude: ['test/cluster/**', 'test/bundles/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // A process for each of some 200 files would cost more than their tests.
-          pool: 'threads',
-          isolate: false,
         },
       },
       {
