@@ -24,4 +24,5 @@ const exitCode = await runStep(
     });
   },
 );
+// Not by itself: after the grace a hung connection must not keep the pod.
 process.exit(exitCode);

@@ -5,7 +5,7 @@ import { runStep } from '../lib/run.ts';
 import { settleRollout } from './settle.ts';
 import { spec } from './spec.ts';
 
-process.exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
+const exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
   const network = await createNetwork({ env, log });
   try {
     const cluster = await createCluster({ env, log });
@@ -17,3 +17,5 @@ process.exitCode = await runStep(spec, process, async ({ params, namespace, env,
     network.close();
   }
 });
+// Not by itself: after the grace a hung connection must not keep the pod.
+process.exit(exitCode);

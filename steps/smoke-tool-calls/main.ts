@@ -21,4 +21,5 @@ const exitCode = await runStep(spec, process, async ({ params, namespace, env, l
     nonce: () => `QX${randomInt(100_000, 999_999)}Z`,
   });
 });
+// Not by itself: after the grace a hung connection must not keep the pod.
 process.exit(exitCode);

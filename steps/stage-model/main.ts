@@ -6,7 +6,7 @@ import { vocabularyPlaces } from '../lib/vocabulary.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
 
-process.exitCode = await runStep(spec, process, async ({ params, secrets, env, log, clock, signal }) => {
+const exitCode = await runStep(spec, process, async ({ params, secrets, env, log, clock, signal }) => {
   const network = await createNetwork({ env, log });
   try {
     const hub = createHub({
@@ -23,3 +23,5 @@ process.exitCode = await runStep(spec, process, async ({ params, secrets, env, l
     network.close();
   }
 });
+// Not by itself: after the grace a hung connection must not keep the pod.
+process.exit(exitCode);

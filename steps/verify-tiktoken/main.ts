@@ -5,7 +5,7 @@ import { vocabularyPlaces } from '../lib/vocabulary.ts';
 import { spec } from './spec.ts';
 import { verifyVocabulary } from './verify.ts';
 
-process.exitCode = await runStep(spec, process, async ({ params, secrets, env, log, clock, signal }) => {
+const exitCode = await runStep(spec, process, async ({ params, secrets, env, log, clock, signal }) => {
   const network = await createNetwork({ env, log });
   try {
     const bucket = createBucket({ secret: secrets.s3Secret, network, log, clock });
@@ -15,3 +15,5 @@ process.exitCode = await runStep(spec, process, async ({ params, secrets, env, l
     network.close();
   }
 });
+// Not by itself: after the grace a hung connection must not keep the pod.
+process.exit(exitCode);

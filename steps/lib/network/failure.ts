@@ -115,7 +115,7 @@ function meaningOf({ code, statusCode = 0 }: CodedError): Meaning | undefined {
     );
   if (code.startsWith('ERR_SSL_')) return notTls;
   if (code.startsWith('HPE_')) return broken('does not speak HTTP');
-  return meanings[code];
+  return Object.hasOwn(meanings, code) ? meanings[code] : undefined;
 }
 
 interface CodedError extends Error {

@@ -52,7 +52,7 @@ describe('a connection that failed', () => {
     expect(explainNetwork(outer, 'hub.example')?.error.message).toBe('hub.example refuses the connection');
   });
 
-  test.each([new Error('mine'), coded('ERR_INVALID_ARG_TYPE'), 'text', undefined])(
+  test.each([new Error('mine'), coded('ERR_INVALID_ARG_TYPE'), coded('valueOf'), 'text', undefined])(
     '%s is not of the network',
     (thrown) => {
       expect(explainNetwork(thrown, 'hub.example')).toBeUndefined();
