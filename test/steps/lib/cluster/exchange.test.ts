@@ -33,7 +33,8 @@ const limits = { timeoutMs: 10_000 };
 describe('an exchange', () => {
   test('sends the body untouched, says who asks, and gives the whole answer', async () => {
     const { exchange, login } = await serve(({ headers, method, url }, response, body) => {
-      response.writeHead(201, { warning: ['299 - "a"', '299 - "b"'] });
+      response.statusCode = 201;
+      response.setHeader('warning', ['299 - "a"', '299 - "b"']);
       response.end(JSON.stringify({ method, url, body, headers }));
     });
     const body = { name: 'ü', deep: [null, { Capital: 1 }] };

@@ -66,7 +66,7 @@ describe('a kubeconfig', () => {
       ),
     );
     const { tls, headers, bearer } = await (await loadKubeconfig([path])).login(false);
-    expect({ cert: String(tls.cert), key: String(tls.key) }).toEqual({ cert: 'CERT', key: 'KEY' });
+    expect([tls.cert, tls.key]).toEqual([Buffer.from('CERT'), Buffer.from('KEY')]);
     expect(tls).toMatchObject({ rejectUnauthorized: false, servername: 'api.internal' });
     expect(headers).toEqual({ 'Impersonate-User': 'someone' });
     expect(bearer).toBeUndefined();

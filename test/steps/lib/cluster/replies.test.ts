@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ClusterError } from '../../../../steps/lib/cluster/cluster-error.ts';
 import { isAbsent, isFailedTest, isTaken, objectOf } from '../../../../steps/lib/cluster/replies.ts';
 import { answer, status, subject } from './explained.ts';
 
@@ -48,5 +49,5 @@ describe('a reply', () => {
     ['JSON that is no object', asked(200, '[]')],
     ['an object without metadata', asked(200, '{"kind":"Pod"}')],
     ['no JSON', asked(200, 'ok')],
-  ])('holds none: %s', (_, given) => expect(() => objectOf(given)).toThrow());
+  ])('holds none: %s', (_, given) => expect(() => objectOf(given)).toThrow(ClusterError));
 });
