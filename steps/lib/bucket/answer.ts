@@ -40,13 +40,13 @@ export interface RawAnswer {
   body?: Readable;
 }
 
-/** Lets a good answer through, its XML already whole; throws an S3Answer for the rest. */
-export async function judgeAnswer(raw: RawAnswer, expected: Expectation): Promise<void> {
+/** Lets a good answer through, its XML already whole within `limitMs`; throws an S3Answer for the rest. */
+export async function judgeAnswer(raw: RawAnswer, expected: Expectation, limitMs = 60_000): Promise<void> {
   const ok = raw.statusCode >= 200 && raw.statusCode < 300;
   // Every object and part of S3 has an ETag; a page of a router has none, or none that we would read.
   const promisesEtag = expected === 'bytes' || expected === 'etag';
   if (ok && promisesEtag && raw.headers['etag'] !== undefined) return;
-  const body = await readText(raw.body, ok ? maxXml : maxError);
+  const body = await readText(raw.body, ok ? maxXml : maxError, limitMs);
   if (!ok || !isExpected(raw, body, expected))
     throw new S3Answer(raw, body, nameForeign(raw, body, expected));
   raw.body = Readable.from(body === '' ? [] : [Buffer.from(body)]);
@@ -98,8 +98,20 @@ function tag(xml: string, name: string): string | undefined {
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
 
-async function readText(body: Readable | undefined, most: number): Promise<string> {
+async function readText(body: Readable | undefined, most: number, limitMs: number): Promise<string> {
   if (!body) return '';
+  const late = Object.assign(new Error(`the answer is not whole after ${limitMs} ms`), {
+    name: 'TimeoutError',
+  });
+  const timer = setTimeout(() => body.destroy(late), limitMs);
+  try {
+    return await collectText(body, most);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function collectText(body: Readable, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

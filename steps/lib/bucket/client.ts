@@ -64,8 +64,8 @@ interface HttpRequest {
  * before the SDK parses it, since it takes a router's page for an empty listing.
  */
 function createHandler({ network, timings, clock, log }: ClientOptions) {
-  const within = (requestTimeout: number, socketTimeout: number) =>
-    new NodeHttpHandler({
+  const within = (requestTimeout: number, socketTimeout: number) => {
+    const handler = new NodeHttpHandler({
       httpAgent: network.httpAgent,
       httpsAgent: network.httpsAgent,
       connectionTimeout: timings.connectMs,
@@ -73,6 +73,8 @@ function createHandler({ network, timings, clock, log }: ClientOptions) {
       requestTimeout,
       socketTimeout,
     });
+    return { handler, answerMs: requestTimeout };
+  };
   const brisk = within(timings.requestMs, timings.idleMs);
   const patient = within(timings.serverWorkMs, timings.serverWorkMs);
   const reading = within(timings.idleMs, 0);
@@ -81,17 +83,18 @@ function createHandler({ network, timings, clock, log }: ClientOptions) {
     return isLongWork(request) ? patient : brisk;
   };
   return {
-    metadata: brisk.metadata,
+    metadata: brisk.handler.metadata,
     handle: async (...[request, options]: Parameters<NodeHttpHandler['handle']>) => {
       const expected = expectationOf(request);
       const started = clock.now();
-      const answer = await choose(request, expected).handle(request, options);
+      const { handler, answerMs } = choose(request, expected);
+      const answer = await handler.handle(request, options);
       log.debug('asked S3', {
         request: `${request.method} ${request.path}`,
         status: answer.response.statusCode,
         ms: clock.now() - started,
       });
-      await judgeAnswer(answer.response, expected);
+      await judgeAnswer(answer.response, expected, answerMs);
       return answer;
     },
     destroy: () => {},

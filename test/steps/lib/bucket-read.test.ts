@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Fault, FaultAct } from '../../../sandbox/bucket/faults.ts';
 import { openBucket } from './open-bucket.ts';
 
@@ -27,6 +29,25 @@ describe('reading', () => {
     const { bucket, server } = await openBucket({ faults, timings: { idleMs: 100 } });
     await server.seed('models', 'a', body);
     expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test('F25: an error whose words never end is asked again', async () => {
+    const server = createServer((_, res) => {
+      res.writeHead(500, { 'content-type': 'application/xml', 'content-length': '500' });
+      res.write('<?xml version="1.0"?><Error><Code>Internal');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { open } = await openBucket({ timings: { idleMs: 60, attempts: 3 } });
+    const bucket = open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await expect(bucket.get('a')).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: expect.stringContaining('does not answer, or breaks off'),
+    });
+    await expect(bucket.put('a', body)).rejects.toMatchObject({ failure: 'unavailable' });
   });
 
   test('F25: a body that never gets further is given up', async () => {
