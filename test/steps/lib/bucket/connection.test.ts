@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readDataConnection, type S3Secret } from '../../../steps/lib/bucket/connection.ts';
+import { readDataConnection, type S3Secret } from '../../../../steps/lib/bucket/connection.ts';
 
 const secret: S3Secret = {
   AWS_ACCESS_KEY_ID: 'AKIA',

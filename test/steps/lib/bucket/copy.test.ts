@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../../../sandbox/bucket/faults.ts';
-import { copyLimits, splitRanges } from '../../../steps/lib/bucket/copy.ts';
-import { openBucket } from './open-bucket.ts';
+import type { Fault } from '../../../../sandbox/bucket/faults.ts';
+import { copyLimits, splitRanges } from '../../../../steps/lib/bucket/copy.ts';
+import { openBucket } from '../open-bucket.ts';
 
 const mebibyte = 1024 ** 2;
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { dialects } from '../../../sandbox/bucket/dialects.ts';
-import type { Fault } from '../../../sandbox/bucket/faults.ts';
-import type { Bucket } from '../../../steps/lib/bucket.ts';
-import { openBucket } from './open-bucket.ts';
+import { dialects } from '../../../../sandbox/bucket/dialects.ts';
+import type { Fault } from '../../../../sandbox/bucket/faults.ts';
+import type { Bucket } from '../../../../steps/lib/bucket.ts';
+import { openBucket } from '../open-bucket.ts';
 
 const key = fc
   .array(
