@@ -92,6 +92,16 @@ describe('the Pipeline over the life of a service', () => {
     expect(run.tasks['settle-rollout']?.results).toMatchObject({ state: 'rolled-back' });
     expect(await place.served()).toEqual(promoted);
   });
+
+  test('says why a model ends at its start, in its words, and goes back', minutes(6), async () => {
+    reportFailure();
+    const before = await place.served();
+    const run = await place.end(await place.create({ revision: 'third', 'ready-timeout': '3m' }));
+    const said = await place.namespace.logs(run.tasks['wait-ready']?.pod ?? '', 'step-wait-ready');
+    expect(said).toContain('User-specified max_model_len (8192) is greater');
+    expect(run.tasks['settle-rollout']?.results).toMatchObject({ state: 'rolled-back' });
+    expect(await place.served()).toEqual(before);
+  });
 });
 
 function reportFailure(): void {
