@@ -12,7 +12,7 @@ import type { Log } from './log.ts';
 import type { Network } from './network.ts';
 import { type Clock, systemClock } from './retry.ts';
 
-export { BucketError, isAbsent, isUploadGone } from './bucket/error.ts';
+export { BucketError, isUploadGone } from './bucket/error.ts';
 export type { S3Secret } from './bucket/connection.ts';
 export type { BucketTimings } from './bucket/timings.ts';
 
