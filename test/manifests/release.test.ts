@@ -37,4 +37,15 @@ describe('the lock file', () => {
   it('names no address, so that every mirror will do', async () => {
     expect(await read('package-lock.json')).not.toMatch(/"resolved"/);
   });
+
+  it('holds every platform of every package, so that npm ci passes on all of them', async () => {
+    const { packages } = JSON.parse(await read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    const missing = wanted.filter(
+      (name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)),
+    );
+    expect(missing).toEqual([]);
+  });
 });
