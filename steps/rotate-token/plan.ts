@@ -76,7 +76,8 @@ export function findDamage(stored: Buffer): string | undefined {
   const byte = `byte ${at} of ${stored.length} is 0x${stored.toString('hex', at, at + 1)}`;
   if (stored.subarray(at, at + 3).equals(Buffer.from('\uFFFD')))
     return `${byte}, the begin of U+FFFD, which a bad copy leaves`;
-  if (/^\s+$/.test(stored.toString('latin1', at))) return `${byte}, white space at the end`;
+  // The white space of an editor or a shell; \s would take 0xA0 in.
+  if (/^[ \t\r\n]+$/.test(stored.toString('latin1', at))) return `${byte}, white space at the end`;
   return byte;
 }
 
