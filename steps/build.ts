@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,12 +30,19 @@ export async function buildBundles(folder: string): Promise<Bundle[]> {
   await mkdir(fresh, { recursive: true });
   try {
     await bundle(fresh);
-    await rm(folder, { recursive: true, force: true });
-    await rename(fresh, folder);
+    await swap(folder, fresh);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
   return Promise.all(specs.map(({ name }) => measure(name, join(folder, `${name}.mjs`))));
+}
+
+/** Puts the fresh folder in the old one's place; who starts a bundle meanwhile finds one or the other. */
+async function swap(folder: string, fresh: string): Promise<void> {
+  const old = `${fresh}.old`;
+  if (existsSync(folder)) await rename(folder, old);
+  await rename(fresh, folder);
+  await rm(old, { recursive: true, force: true });
 }
 
 async function bundle(folder: string): Promise<void> {

@@ -149,9 +149,6 @@ describe('the Pipeline, with the real bundles, over the life of a service', () =
 describe('a stage step that is killed', () => {
   it('is repeated as the Pipeline says, and the bucket ends with the same bytes', async () => {
     const model = createDemoModel({ bytes: 64 * mebibyte });
-    const undisturbed = await startWorld({ repo: model.repo, dist, timings });
-    const wanted = await roll(undisturbed).then(() => digests(undisturbed));
-    await undisturbed.close();
     const world = await startWorld({ repo: model.repo, dist, timings });
     const run = await roll(world, {
       onStart: (task, pid, attempt) => {
@@ -159,7 +156,13 @@ describe('a stage step that is killed', () => {
       },
     });
     expect(run.task('stage-model')).toMatchObject({ status: 'Succeeded', attempts: 2 });
-    expect(await digests(world)).toEqual(wanted);
+    const stored = await digests(world);
+    const prefix = `models/openai/gpt-oss-20b/${model.first.commit}/`;
+    for (const [path, file] of model.first.files) {
+      const digest = createHash('sha256').update(file.read(0, file.size)).digest('hex');
+      if (/^(original|metal)\/|^\.gitattributes$/.test(path)) expect(stored[prefix + path]).toBeUndefined();
+      else expect({ path, digest: stored[prefix + path] }).toEqual({ path, digest });
+    }
     expect(world.bucket.uploads(world.bucketName)).toEqual([]);
     await world.close();
   });

@@ -69,6 +69,6 @@ test('property: whatever passes is survived, in every dialect, and the bytes are
         expect(server.uploads('models').filter(({ parts }) => parts > 0)).toEqual([]);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
