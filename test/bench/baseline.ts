@@ -17,16 +17,30 @@ const client = new S3Client({
   forcePathStyle: true,
   credentials: { accessKeyId, secretAccessKey },
 });
-const { sha: revision } = await modelInfo({ name, hubUrl, additionalFields: ['sha'] });
+/** The sandbox's Hub compresses nothing, and fetch would ask for it. */
+const identity: typeof fetch = (input, init) => {
+  const headers = new Headers(init?.headers);
+  headers.set('accept-encoding', 'identity');
+  return fetch(input, { ...init, headers });
+};
+const { sha: revision } = await modelInfo({ name, hubUrl, fetch: identity, additionalFields: ['sha'] });
 
 for await (const { type, path } of listFiles({
   repo: { type: 'model', name },
   revision,
   recursive: true,
   hubUrl,
+  fetch: identity,
 })) {
   if (type !== 'file' || /^(original|metal)\/|^\.gitattributes$/.test(path)) continue;
-  const blob = await downloadFile({ repo: { type: 'model', name }, path, revision, hubUrl, xet: false });
+  const blob = await downloadFile({
+    repo: { type: 'model', name },
+    path,
+    revision,
+    hubUrl,
+    fetch: identity,
+    xet: false,
+  });
   if (!blob) throw new Error(`no ${path}`);
   const body = Readable.fromWeb(blob.stream());
   if (mode === 'hash') {

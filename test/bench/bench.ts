@@ -14,6 +14,8 @@ const keys = {
   secretAccessKey: 'bench-secret-access-key-0000000000000001',
 };
 const rounds = 5;
+/** What a start may cost, in starts of an empty program. */
+const startBudget = 10;
 
 await benchStart();
 const size = parseBytes(process.env['BENCH_SIZE'] ?? '1GiB') ?? 2 ** 30;
@@ -36,8 +38,10 @@ async function benchStart(): Promise<void> {
   console.log(`\nstart, median of ${rounds}, against an empty program (${(bare * 1000).toFixed(0)} ms)`);
   for (const { name } of specs) {
     const time = median(times.get(name) ?? []);
+    const over = time / bare > startBudget ? `  over the budget of ${startBudget}x` : '';
+    if (over !== '') process.exitCode = 1;
     console.log(
-      `  ${name.padEnd(18)} ${(time * 1000).toFixed(0).padStart(4)} ms  ${(time / bare).toFixed(1)}x`,
+      `  ${name.padEnd(18)} ${(time * 1000).toFixed(0).padStart(4)} ms  ${(time / bare).toFixed(1)}x${over}`,
     );
   }
 }
