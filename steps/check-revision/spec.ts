@@ -1,5 +1,5 @@
 import { serviceParam } from '../lib/serving/service.ts';
-import { modelId } from '../lib/shapes.ts';
+import { address, modelId } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 
 export const spec = defineStep({
@@ -26,15 +26,13 @@ export const spec = defineStep({
       kind: 'string',
       description: 'The Hub, or a mirror that speaks its API',
       default: 'https://huggingface.co',
-      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
-      shape: 'an http or https address without user, query or fragment',
+      ...address,
     },
     listener: {
       kind: 'string',
       description: 'Address of the EventListener',
       default: 'http://el-llm-rollout:8080',
-      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
-      shape: 'an http or https address without user, query or fragment',
+      ...address,
     },
   },
   secrets: {

@@ -32,3 +32,9 @@ export const objectName = {
   pattern: '[a-z0-9](?:[\\-a-z0-9]{0,61}[a-z0-9])?',
   shape: 'a name of at most 63 of a-z, 0-9 and -, no - at its ends',
 } as const;
+
+/** Where a server of the network answers: the Hub, a mirror, a listener. */
+export const address = {
+  pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
+  shape: 'an http or https address without user, query or fragment',
+} as const;

@@ -1,6 +1,6 @@
 import { dataConnection } from '../lib/data-connection.ts';
 import { defineStep } from '../lib/step.ts';
-import { folder, modelId } from '../lib/shapes.ts';
+import { address, folder, modelId } from '../lib/shapes.ts';
 
 export const spec = defineStep({
   name: 'stage-model',
@@ -37,8 +37,7 @@ export const spec = defineStep({
       kind: 'string',
       description: 'The Hub, or a mirror that speaks its API',
       default: 'https://huggingface.co',
-      pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
-      shape: 'an http or https address without user, query or fragment',
+      ...address,
     },
     ignore: {
       kind: 'list',

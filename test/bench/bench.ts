@@ -56,31 +56,9 @@ async function benchStaging(title: string, bytes: number, bytesPerSecond?: numbe
   const runs: [string, Usage][] = [];
   try {
     for (const [name, words] of [
-      [
-        'hub + lib-storage',
-        (url: string) => [
-          join(import.meta.dirname, 'baseline.ts'),
-          hub.url,
-          url,
-          'models',
-          keys.accessKeyId,
-          keys.secretAccessKey,
-          'plain',
-        ],
-      ],
-      [
-        'hub + lib-storage, hashing',
-        (url: string) => [
-          join(import.meta.dirname, 'baseline.ts'),
-          hub.url,
-          url,
-          'models',
-          keys.accessKeyId,
-          keys.secretAccessKey,
-          'hash',
-        ],
-      ],
-      ['stage-model', (url: string) => stageWords(folder, hub.url, url)],
+      ['hub + lib-storage', (url: string) => baselineWords(hub.url, url, 'plain')],
+      ['hub + lib-storage, hashing', (url: string) => baselineWords(hub.url, url, 'hash')],
+      ['stage-model', () => stageWords(folder, hub.url)],
     ] as const) {
       const s3 = join(folder, 's3');
       const bucket = await startBucket({ folder: s3, ...keys, buckets: ['models'] });
@@ -96,7 +74,12 @@ async function benchStaging(title: string, bytes: number, bytesPerSecond?: numbe
   print(title, bytes, runs);
 }
 
-function stageWords(folder: string, hub: string, _bucket: string): string[] {
+function baselineWords(hub: string, bucket: string, mode: 'plain' | 'hash'): string[] {
+  const program = join(import.meta.dirname, 'baseline.ts');
+  return [program, hub, bucket, 'models', keys.accessKeyId, keys.secretAccessKey, mode];
+}
+
+function stageWords(folder: string, hub: string): string[] {
   return [
     join(dist, 'stage-model.mjs'),
     `--hf-endpoint=${hub}`,
