@@ -3,6 +3,7 @@ import { createHub } from '../lib/hub.ts';
 import { createNetwork } from '../lib/network.ts';
 import { runStep } from '../lib/run.ts';
 import { vocabularyPlaces } from '../lib/vocabulary.ts';
+import { hubOrigin } from './hub-origin.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
 
@@ -18,7 +19,8 @@ const exitCode = await runStep(spec, process, async ({ params, secrets, env, log
     });
     const bucket = createBucket({ secret: secrets.s3Secret, network, log, clock });
     const places = vocabularyPlaces(import.meta.url);
-    return await stageModel({ params, hub, bucket, log, clock, signal, vocabularyPlaces: places });
+    const origin = hubOrigin(hub, params.model, params.revision);
+    return await stageModel({ params, origin, bucket, log, clock, signal, vocabularyPlaces: places });
   } finally {
     network.close();
   }

@@ -111,7 +111,7 @@ async function completeProven(
 ): Promise<Attempt> {
   if (hex !== file.digest.hex) {
     await discard(completed, transfer);
-    return { end: 'wrong-source', seen: `${file.digest.algorithm} ${hex} (${transfer.hub.endpoint})` };
+    return { end: 'wrong-source', seen: `${file.digest.algorithm} ${hex} (${transfer.source.where})` };
   }
   await refuseWhenCommitted(transfer);
   await transfer.bucket.completeUpload(completed, transfer.signal);

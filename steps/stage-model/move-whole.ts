@@ -21,7 +21,7 @@ export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<A
 async function putProven(file: WantedFile, bytes: Buffer, transfer: Transfer): Promise<Attempt> {
   const { algorithm, hex } = file.digest;
   const seen = digestOf(algorithm, bytes);
-  if (seen !== hex) return { end: 'wrong-source', seen: `${algorithm} ${seen} (${transfer.hub.endpoint})` };
+  if (seen !== hex) return { end: 'wrong-source', seen: `${algorithm} ${seen} (${transfer.source.where})` };
   await refuseWhenCommitted(transfer);
   await transfer.bucket.put(file.key, bytes, { metadata: digestMetadata(file), signal: transfer.signal });
   return { end: 'proven' };

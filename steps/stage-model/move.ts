@@ -29,7 +29,8 @@ export async function move(wish: Wish, stage: Stage): Promise<Moved> {
     connections: () => downloads.used,
   });
   const transfer: Transfer = {
-    ...source,
+    source,
+    signal,
     bucket,
     place,
     log,

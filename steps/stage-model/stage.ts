@@ -1,12 +1,12 @@
 import type { Bucket } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
-import type { Hub } from '../lib/hub.ts';
 import type { Log } from '../lib/log.ts';
 import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
 import { buffersFor, move } from './move.ts';
+import type { Origin } from './origin.ts';
 import { type PartLimits, planActions } from './plan.ts';
 import { formatBytes } from './progress.ts';
 import type { spec } from './spec.ts';
@@ -18,7 +18,7 @@ type StageResults = ResultsOf<typeof spec>;
 
 export interface Stage {
   readonly params: ParamsOf<typeof spec>;
-  readonly hub: Hub;
+  readonly origin: Origin;
   readonly bucket: Bucket;
   readonly log: Log;
   readonly clock: Clock;

@@ -2,14 +2,14 @@ import type { Bucket } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
-import type { Source } from './inspect.ts';
+import type { Reading } from './inspect.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
 import type { BufferPool, Slots } from './pool.ts';
 import type { Progress } from './progress.ts';
 
 /** What a transfer works with. A file needs nothing else, so that it could also run in a thread of its own. */
-export interface Transfer extends Source {
+export interface Transfer extends Reading {
   readonly bucket: Bucket;
   readonly place: Place;
   readonly log: Log;

@@ -3,9 +3,10 @@ import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
 import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
 import { toolVersion } from '../lib/version.ts';
 import { defaultRules } from './default-rules.ts';
-import { inspectFiles, readWhole, type Source } from './inspect.ts';
-import { type ModelFile, readListing } from './listing.ts';
+import { inspectFiles, type Reading, readWhole } from './inspect.ts';
+import type { ModelFile } from './listing.ts';
 import { judgeNames } from './names.ts';
+import type { Source } from './origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
 import { applyReview, judgeListing, type Refusal } from './policy.ts';
@@ -23,19 +24,17 @@ export interface Wish {
   readonly refusals: readonly Refusal[];
 }
 
-/** Resolves the revision once, lists its files, chooses among them and judges their names. */
+/** Resolves the revision once, chooses among its files and judges their names. */
 export async function makeWish(stage: Stage): Promise<Wish> {
-  const { params, hub, signal } = stage;
-  const { model } = params;
-  const { commit, license } = await hub.resolveRevision(model, params.revision, signal);
+  const { params, origin, signal } = stage;
+  const { commit, license, files: listed, source } = await origin.open(signal);
   const place = placeOf(params, commit);
-  const source = { hub, model, commit, signal };
   const rules = [...defaultRules, ...parseRules(params.ignore)];
-  const selection = selectFiles(await readListing(hub, model, commit, signal), rules);
+  const selection = selectFiles(listed, rules);
   demandSafe(selection.kept, place);
-  const ours = await vocabularyFile(selection.kept, source, stage);
+  const ours = await vocabularyFile(selection.kept, { source, signal }, stage);
   const kept = selection.kept.filter(({ path }) => !ours || path !== ours.path);
-  const refusals = judgeListing({ model, license, files: kept }, params);
+  const refusals = judgeListing({ model: params.model, license, files: kept }, params);
   for (const { path } of kept.filter(({ size }) => size === 0))
     stage.log.warn('an empty file: KServe will not put it beside the model', { path });
   const files = [...kept, ...(ours ? [ours] : [])].map((file) => wanted(file, place, stage));
@@ -53,8 +52,11 @@ function wanted(
 
 /** Reads what the policy has to see, and stops the run before a byte is stored when something is refused. */
 export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerdict[]> {
-  const fromHub = wish.files.filter(({ content }) => content === undefined);
-  return demandReviewed([...wish.refusals, ...(await inspectFiles(fromHub, wish.source))], stage);
+  const fromSource = wish.files.filter(({ content }) => content === undefined);
+  return demandReviewed(
+    [...wish.refusals, ...(await inspectFiles(fromSource, { source: wish.source, signal: stage.signal }))],
+    stage,
+  );
 }
 
 /** Stops the run unless a review has lifted every refusal; gives the verdicts for the manifest. */
@@ -119,11 +121,11 @@ function demandSafe(files: readonly ModelFile[], { prefix, model }: Place): void
 /** The vocabulary from the image, when this model needs it beside its files. */
 async function vocabularyFile(
   files: readonly ModelFile[],
-  source: Source,
+  reading: Reading,
   { params, vocabularyPlaces }: Stage,
 ): Promise<(ModelFile & { readonly content: Buffer }) | undefined> {
   const config = files.find(({ path }) => path === 'config.json');
-  const parsed = params.vocabulary === 'auto' && config ? parse(await readWhole(config, source)) : undefined;
+  const parsed = params.vocabulary === 'auto' && config ? parse(await readWhole(config, reading)) : undefined;
   if (!needsVocabulary(params.vocabulary, params.model, parsed)) return undefined;
   return {
     path: vocabulary.file,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Hub } from '../../../steps/lib/hub.ts';
 import { fill } from '../../../steps/stage-model/fill.ts';
+import type { Source } from '../../../steps/stage-model/origin.ts';
 import { createMover } from './mover.ts';
 
 const files = { 'a.txt': Buffer.from('0123456789'), 'empty.txt': Buffer.alloc(0) };
@@ -16,14 +16,18 @@ test('fills the beginning of the buffer with the range, and counts', async () =>
 
 test('an empty range asks nobody', async () => {
   const { transfer, file } = await createMover({ files });
-  const silent: Hub = {
-    ...transfer.hub,
-    readRange: () => {
+  const silent: Source = {
+    ...transfer.source,
+    read: () => {
       throw new Error('asked');
     },
   };
   expect(
-    await fill(Buffer.alloc(1), { file: file('empty.txt'), start: 0, end: 0 }, { ...transfer, hub: silent }),
+    await fill(
+      Buffer.alloc(1),
+      { file: file('empty.txt'), start: 0, end: 0 },
+      { ...transfer, source: silent },
+    ),
   ).toHaveLength(0);
 });
 
@@ -34,17 +38,17 @@ describe('a Hub that gives another number of bytes', () => {
     ['too many', ['01234', '56789'], 'more than 7 bytes'],
   ])('%s', async (_title, chunks, seen) => {
     const { transfer, file } = await createMover({ files });
-    const hub: Hub = {
-      ...transfer.hub,
-      readRange: async function* () {
+    const source: Source = {
+      ...transfer.source,
+      read: async function* () {
         for (const chunk of chunks) yield Buffer.from(chunk);
       },
     };
     await expect(
-      fill(Buffer.alloc(20), { file: file('a.txt'), start: 2, end: 9 }, { ...transfer, hub }),
+      fill(Buffer.alloc(20), { file: file('a.txt'), start: 2, end: 9 }, { ...transfer, source }),
     ).rejects.toMatchObject({
       failure: 'unavailable',
-      message: `the Hub gave ${seen} of a.txt`,
+      message: `the source gave ${seen} of a.txt`,
     });
   });
 });

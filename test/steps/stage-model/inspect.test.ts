@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hubSource } from '../../../steps/stage-model/hub-origin.ts';
 import { inspectFiles, readWhole, wrongBytes } from '../../../steps/stage-model/inspect.ts';
 import { readListing } from '../../../steps/stage-model/listing.ts';
 import { createMemoryHub } from './memory-hub.ts';
@@ -9,7 +10,11 @@ type Options = Omit<Parameters<typeof createMemoryHub>[0], 'commit'>;
 async function open(options: Options) {
   const hub = createMemoryHub({ commit, chunk: 100, ...options });
   const files = await readListing(hub, model, commit);
-  return { hub, files, source: { hub, model, commit, signal: new AbortController().signal } };
+  return {
+    hub,
+    files,
+    reading: { source: hubSource(hub, model, commit), signal: new AbortController().signal },
+  };
 }
 
 /** Serves these bytes instead of the file's, so many times. */
@@ -23,7 +28,7 @@ function serveInstead(wrong: Buffer, times: number): NonNullable<Options['serve'
 
 describe('inspectFiles', () => {
   test('reads no more than it needs: JSON whole, the header of weights, the beginning of others', async () => {
-    const { hub, files, source } = await open({
+    const { hub, files, reading } = await open({
       files: {
         'config.json': Buffer.from('{"model_type":"llama"}'),
         'model.safetensors': safetensors(100_000),
@@ -31,7 +36,7 @@ describe('inspectFiles', () => {
         'empty.txt': Buffer.alloc(0),
       },
     });
-    expect(await inspectFiles(files, source)).toEqual([]);
+    expect(await inspectFiles(files, reading)).toEqual([]);
     expect(hub.given.get('config.json')).toBe(22);
     expect(hub.given.get('model.safetensors')).toBeLessThan(100);
     expect(hub.given.get('tokenizer.json')).toBe(512);
@@ -39,7 +44,7 @@ describe('inspectFiles', () => {
   });
 
   test('finds by content, and says it by path', async () => {
-    const { files, source } = await open({
+    const { files, reading } = await open({
       files: {
         'z.txt': Buffer.from([0x80, 4, 0]),
         'config.json': Buffer.from('{"auto_map":{}}'),
@@ -47,7 +52,7 @@ describe('inspectFiles', () => {
         'tiny.safetensors': Buffer.from('xy'),
       },
     });
-    const refusals = await inspectFiles(files, source);
+    const refusals = await inspectFiles(files, reading);
     expect(refusals.map(({ path, why }) => `${path} ${why}`)).toEqual([
       expect.stringMatching(/^config\.json has auto_map/),
       expect.stringMatching(/^cut\.safetensors has \d+ bytes of tensors/),
@@ -58,8 +63,8 @@ describe('inspectFiles', () => {
 
   test('a beginning that came wrong once is not held against the file', async () => {
     const files = { 'notes.txt': Buffer.from('harmless') };
-    const { files: listed, source } = await open({ files, serve: serveInstead(Buffer.from([0x80, 4]), 1) });
-    expect(await inspectFiles(listed, source)).toEqual([]);
+    const { files: listed, reading } = await open({ files, serve: serveInstead(Buffer.from([0x80, 4]), 1) });
+    expect(await inspectFiles(listed, reading)).toEqual([]);
   });
 });
 
@@ -67,21 +72,21 @@ describe('readWhole', () => {
   const files = { 'config.json': Buffer.from('{}'), 'empty.json': Buffer.alloc(0) };
 
   test.each([0, 2])('gives bytes with the listed hash, though they came wrong %i times', async (times) => {
-    const { files: listed, source } = await open({ files, serve: serveInstead(Buffer.from('[]'), times) });
+    const { files: listed, reading } = await open({ files, serve: serveInstead(Buffer.from('[]'), times) });
     const config = listed.find(({ path }) => path === 'config.json');
-    expect(config && (await readWhole(config, source)).toString()).toBe('{}');
+    expect(config && (await readWhole(config, reading)).toString()).toBe('{}');
   });
 
   test('of an empty file gives none', async () => {
-    const { files: listed, source } = await open({ files });
+    const { files: listed, reading } = await open({ files });
     const empty = listed.find(({ path }) => path === 'empty.json');
-    expect(empty && (await readWhole(empty, source))).toHaveLength(0);
+    expect(empty && (await readWhole(empty, reading))).toHaveLength(0);
   });
 
   test('gives up with what was listed and what came', async () => {
-    const { files: listed, source } = await open({ files, serve: serveInstead(Buffer.from('[]'), 9) });
+    const { files: listed, reading } = await open({ files, serve: serveInstead(Buffer.from('[]'), 9) });
     const [config] = listed;
-    await expect(config && readWhole(config, source)).rejects.toMatchObject({
+    await expect(config && readWhole(config, reading)).rejects.toMatchObject({
       failure: 'check',
       evidence: [
         'listed: git-sha1 9e26dfeeb6e641a33dae4961196235bdb965b21b (https://hub.test, acme/tiny@6cee5e81ee83917806bbde320786a8fb61efebee)',
@@ -94,12 +99,12 @@ describe('readWhole', () => {
 });
 
 test('the way to look for oneself fits the kind of hash, and the path is an address', async () => {
-  const { source } = await open({ files: {} });
+  const { reading } = await open({ files: {} });
   const about = { path: 'we ird/ü.bin', size: 1 };
-  const lfs = wrongBytes({ ...about, digest: { algorithm: 'sha256', hex: 'x' } }, source, []);
+  const lfs = wrongBytes({ ...about, digest: { algorithm: 'sha256', hex: 'x' } }, reading, []);
   expect(lfs.hint).toMatch(
     /^curl -sL https:\/\/hub\.test\/acme\/tiny\/resolve\/[0-9a-f]{40}\/we%20ird\/%C3%BC\.bin \| sha256sum /,
   );
-  const git = wrongBytes({ ...about, digest: { algorithm: 'git-sha1', hex: 'x' } }, source, []);
+  const git = wrongBytes({ ...about, digest: { algorithm: 'git-sha1', hex: 'x' } }, reading, []);
   expect(git.hint).toContain('| git hash-object --stdin');
 });

@@ -20,7 +20,7 @@ test('other bytes are not put', async () => {
   });
   expect(await moveWhole(file('a.txt'), transfer)).toEqual({
     end: 'wrong-source',
-    seen: expect.stringMatching(/^git-sha1 [0-9a-f]{40} \(https:\/\/hub\.test\)$/),
+    seen: expect.stringMatching(/^git-sha1 [0-9a-f]{40} \(https:\/\/hub\.test, acme\/tiny@[0-9a-f]{40}\)$/),
   });
   expect(storage.objects.size).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { createLog } from '../../../steps/lib/log.ts';
+import { hubSource } from '../../../steps/stage-model/hub-origin.ts';
 import { readListing } from '../../../steps/stage-model/listing.ts';
 import { placeOf } from '../../../steps/stage-model/place.ts';
 import { partSizeFor, type WantedFile } from '../../../steps/stage-model/plan.ts';
@@ -40,9 +41,7 @@ export async function createMover(options: MoverOptions): Promise<Mover> {
     storage,
     lines,
     transfer: {
-      hub,
-      model,
-      commit,
+      source: hubSource(hub, model, commit),
       signal: new AbortController().signal,
       bucket: createMemoryBucket({ storage, ...options.bucket }),
       place,

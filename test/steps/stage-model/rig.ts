@@ -9,6 +9,7 @@ import { createHub } from '../../../steps/lib/hub.ts';
 import { createNetwork } from '../../../steps/lib/network.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import { tinyParts } from './staging.ts';
@@ -124,15 +125,16 @@ export async function startRig({
       const network = await createNetwork({ env, log });
       const hubTimings = options.idleMs === undefined ? fast : { ...fast, idleMs: options.idleMs };
       try {
+        const hub = createHub({
+          endpoint: params.hfEndpoint,
+          token: secrets.hfSecret?.token,
+          network,
+          log,
+          timings: hubTimings,
+        });
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
-          hub: createHub({
-            endpoint: params.hfEndpoint,
-            token: secrets.hfSecret?.token,
-            network,
-            log,
-            timings: hubTimings,
-          }),
+          origin: hubOrigin(hub, params.model, params.revision),
           bucket: createBucket({ secret: secrets.s3Secret, network, log, timings: fast }),
           log,
           clock,

@@ -3,6 +3,7 @@ import type { Hub } from '../../../steps/lib/hub.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { type Stage, stageModel } from '../../../steps/stage-model/stage.ts';
 
@@ -47,9 +48,10 @@ interface Run {
 /** A run of stageModel with small parts and a silent log. */
 export function stage(run: Run): ReturnType<typeof stageModel> {
   const { lines, hub, bucket } = run;
+  const params = { ...defaults, ...run.params };
   return stageModel({
-    params: { ...defaults, ...run.params },
-    hub,
+    params,
+    origin: hubOrigin(hub, params.model, params.revision),
     bucket,
     log: createLog({ write: (line) => void lines?.push(line.trimEnd()), env: {}, step: 'stage-model' }),
     clock: run.clock ?? stillClock,

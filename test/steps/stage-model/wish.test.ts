@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
 import type { Stage } from '../../../steps/stage-model/stage.ts';
 import { demandPolicy, makeWish, manifestOf } from '../../../steps/stage-model/wish.ts';
 import { createLog } from '../../../steps/lib/log.ts';
@@ -10,9 +11,10 @@ import { commit, defaults, model, prefix, safetensors, stillClock, tinyParts } f
 type Files = Readonly<Record<string, Buffer>>;
 
 function open(files: Files, params: Partial<Stage['params']> = {}, hub: object = {}): Stage {
+  const asked = { ...defaults, ...params };
   return {
-    params: { ...defaults, ...params },
-    hub: createMemoryHub({ commit, files, ...hub }),
+    params: asked,
+    origin: hubOrigin(createMemoryHub({ commit, files, ...hub }), asked.model, asked.revision),
     bucket: createMemoryBucket({ storage: createStorage() }),
     log: createLog({ write: () => {}, env: {}, step: 'stage-model' }),
     clock: stillClock,
