@@ -28,7 +28,9 @@ const filesystemsWithoutOverlay: Record<number, string> = { 0x794c7630: 'overlay
 /** Says everything that stands between this machine and a cluster, at once; nothing has been changed then. */
 export async function preflight(): Promise<void> {
   completePath();
-  const problems = [...missingRights(), ...missingPrograms(), ...missingGo(), ...(await missingSpace())];
+  const rights = missingRights();
+  const space = rights.length === 0 ? await missingSpace() : []; // looking there makes the folder
+  const problems = [...rights, ...missingPrograms(), ...missingGo(), ...space];
   if (problems.length > 0)
     throw new Error(`This machine cannot run the cluster yet.\n${problems.join('\n')}`);
 }

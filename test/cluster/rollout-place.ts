@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { type FinishedRun, readRun } from './finished-run.ts';
 import { delegator, guardedAddress, guardPod } from './guard.ts';
@@ -14,6 +15,8 @@ export interface RolloutPlace {
   start(params?: Params): Promise<FinishedRun & { readonly said: string }>;
   /** Starts the sample run and returns its name. */
   create(params?: Params): Promise<string>;
+  /** Waits until a Task of a run has said something like this, and returns its pod. */
+  says(run: string, task: string, words: RegExp): Promise<string>;
   /** Waits for a run's end. */
   end(name: string): Promise<FinishedRun>;
   /** Path and ServingRuntime that the InferenceService asks for. */
@@ -25,8 +28,11 @@ export interface RolloutPlace {
 
 type Params = Readonly<Record<string, string>>;
 
-/** Installs everything. */
-export async function createRolloutPlace(ring: Ring): Promise<RolloutPlace> {
+/** Installs everything; `hub` is the Hub's environment. */
+export async function createRolloutPlace(
+  ring: Ring,
+  { hub = {} }: { hub?: Params } = {},
+): Promise<RolloutPlace> {
   const { kubectl } = ring;
   const namespace = await createNamespace(kubectl, 'rollout');
   const client = await createNamespace(kubectl, 'client');
@@ -49,7 +55,7 @@ export async function createRolloutPlace(ring: Ring): Promise<RolloutPlace> {
     await namespace.apply(
       ...own.filter(({ kind }) => kind !== 'CronJob'),
       ...dataConnections(ring, namespace.name),
-      ...hubPod(ring.image('sandbox'), namespace.name),
+      ...hubPod(ring.image('sandbox'), namespace.name, hub),
       ...(await guardPod(ring.image('sandbox'), namespace.name, service)),
     );
     await createBucket(ring, namespace.name);
@@ -86,6 +92,7 @@ export async function createRolloutPlace(ring: Ring): Promise<RolloutPlace> {
       return { ...(await end(name)), said: stdout };
     },
     create: async (params = {}) => namespace.create(await sampleRun({ ...standard, ...params })),
+    says: (run, task, words) => hears(namespace, { run, task }, words),
     end,
     served: async () => {
       const { spec } = (await namespace.get('inferenceservice', service)) as unknown as InferenceService;
@@ -98,6 +105,21 @@ export async function createRolloutPlace(ring: Ring): Promise<RolloutPlace> {
     },
     remove,
   };
+}
+
+async function hears(
+  namespace: Namespace,
+  { run, task }: { readonly run: string; readonly task: string },
+  words: RegExp,
+): Promise<string> {
+  const selector = `tekton.dev/pipelineRun=${run},tekton.dev/pipelineTask=${task}`;
+  for (const end = Date.now() + 180_000; Date.now() < end; await sleep(300)) {
+    for (const { metadata } of await namespace.list('pod', selector)) {
+      const pod = metadata.name ?? '';
+      if (words.test(await namespace.logs(pod, `step-${task}`).catch(() => ''))) return pod;
+    }
+  }
+  throw new Error(`${task} of ${run} did not say ${words.source}`);
 }
 
 interface SecretData {

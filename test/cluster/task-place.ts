@@ -109,9 +109,12 @@ async function fillBucket(ring: Ring, namespace: Namespace): Promise<void> {
   );
 }
 
+/** Weights of the Hub's model. */
+export const hubBytes = 16 * 2 ** 20;
+
 /** A Hub that is slow enough to be met in the middle. */
 async function startHub(ring: Ring, namespace: Namespace): Promise<void> {
-  const env = { HUB_MODEL_BYTES: String(16 * 2 ** 20), HUB_BYTES_PER_SECOND: String(2 ** 19) };
+  const env = { HUB_MODEL_BYTES: String(hubBytes), HUB_BYTES_PER_SECOND: String(2 ** 19) };
   await namespace.apply(...hubPod(ring.image('sandbox'), namespace.name, env));
   await namespace.waitFor('pod', 'hub', hasCondition('Ready'), 120_000);
 }
