@@ -60,7 +60,7 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
     const restarted = await restart(params, held.written ?? found.issued, world);
     await revokeOld({ ...found, account }, params, world);
     const outcome = restarted === 0 ? 'unchanged' : 'ok';
-    return { expires: found.expires.toISOString(), anchor: anchorName(account, found.slot), outcome };
+    return { expires: instant(found.expires), anchor: anchorName(account, found.slot), outcome };
   }
   log.info('the token is replaced', { because: found.why });
   const current = found.slot ?? slotNamed(held.anchor, account);
@@ -72,7 +72,12 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
     throw await undo(error, fresh, { held, usable: found.usable, account, place, params }, world);
   }
   await revokeOld({ ...fresh, account }, params, world);
-  return { expires: fresh.expires.toISOString(), anchor: anchorName(account, fresh.slot), outcome: 'ok' };
+  return { expires: instant(fresh.expires), anchor: anchorName(account, fresh.slot), outcome: 'ok' };
+}
+
+/** To the second, as tokens and Kubernetes count: 2027-11-23T10:00:00Z. */
+function instant(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** By its claims, and then by the model: a token whose anchor was deleted looks as good as any. */

@@ -16,7 +16,7 @@ export const rotateToken: TaskTable = {
       params: client,
       exit: 'ok',
       results: {
-        expires: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/,
+        expires: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
         anchor: /^librechat-gpt-oss-token-[1-4]$/,
       },
       outcome: 'ok',

@@ -26,7 +26,7 @@ describe('a client with the damaged token of a bad copy', () => {
     expect(await scene.accepts(token)).toBe(true);
     expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1']);
     expect(results).toEqual({
-      expires: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      expires: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
       anchor: 'librechat-gpt-oss-token-1',
       outcome: 'ok',
     });
