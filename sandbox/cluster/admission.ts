@@ -86,29 +86,51 @@ export function requireNamespace(store: Store, kind: Kind, namespace: string, na
   );
 }
 
-/** Lets the webhooks change the object, then lets them refuse it. */
-export function askWebhooks(
+/** Lets the webhooks change the object; the API server compares it with its schema only afterwards. */
+export function mutate(
+  webhooks: Iterable<Webhook>,
+  kind: Kind,
+  object: Json,
+  old: KubeObject | undefined,
+): Json {
+  const draft = structuredClone(object);
+  for (const webhook of askedAbout(webhooks, kind)) {
+    if (webhook.mutate === undefined) continue;
+    refuseUnreachable(webhook);
+    refuseUndecodable(webhook, kind, draft);
+    webhook.mutate(draft as Draft, old);
+  }
+  return draft;
+}
+
+/** Lets the webhooks refuse an object that fits its schema, or a delete. */
+export function judge(
   webhooks: Iterable<Webhook>,
   kind: Kind,
   object: Json | undefined,
   old: KubeObject | undefined,
-): Json | undefined {
-  const asked = [...webhooks].filter(({ kinds }) => kinds.includes(kind.kind));
-  const draft = structuredClone(object);
-  for (const webhook of asked) {
+): void {
+  for (const webhook of askedAbout(webhooks, kind)) {
     refuseUnreachable(webhook);
-    if (draft !== undefined) webhook.mutate?.(draft as Draft, old);
-  }
-  for (const { name, validate: judge } of asked) {
-    const reason = judge?.(structuredClone(draft) as KubeObject | undefined, old);
+    const reason = webhook.validate?.(structuredClone(object) as KubeObject | undefined, old);
     if (reason === undefined) continue;
     throw new StatusError(
       403,
       'Forbidden',
-      `admission webhook ${JSON.stringify(name)} denied the request: ${reason}`,
+      `admission webhook ${JSON.stringify(webhook.name)} denied the request: ${reason}`,
     );
   }
-  return draft;
+}
+
+const askedAbout = (webhooks: Iterable<Webhook>, { kind }: Kind): Webhook[] =>
+  [...webhooks].filter(({ kinds }) => kinds.includes(kind));
+
+/** A webhook that changes the object reads it into Go's types, before the API server has compared it with the schema. */
+function refuseUndecodable({ name }: Webhook, kind: Kind, draft: Json): void {
+  const wrong = check(draft, kind.schema).mistakes.find(({ wanted }) => wanted !== 'missing');
+  if (wrong === undefined) return;
+  const words = decoderWords(kind, wrong);
+  throw new StatusError(400, '', `admission webhook ${JSON.stringify(name)} denied the request: ${words}`);
 }
 
 function refuseUnreachable({ name, reachable = () => true }: Webhook): void {

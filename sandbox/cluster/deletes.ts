@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
-import { askWebhooks } from './admission.ts';
+import { judge } from './admission.ts';
 import { type Json, listAt, textAt } from './json.ts';
 import type { Kind } from './kinds.ts';
 import { conflict, notFound } from './status.ts';
@@ -17,7 +17,7 @@ export function remove(desk: Desk, { kind, namespace, name, dryRun }: Write, opt
   const object = store.read(ref);
   if (object === undefined) throw notFound(kind, name);
   requirePreconditions(object, kind, options['preconditions']);
-  askWebhooks(webhooks, kind, undefined, object);
+  judge(webhooks, kind, undefined, object);
   const done = { code: 200, object: answerTo(kind, object), warnings: [] };
   if (dryRun) return done;
   if (waits(object, options)) {

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../steps/lib/cluster.ts';
-import { askWebhooks, validate } from './admission.ts';
+import { judge, mutate, validate } from './admission.ts';
 import { withDefaults } from './defaults.ts';
 import type { Desk } from './desk.ts';
 import { refuseEscalation } from './escalation.ts';
@@ -21,8 +21,11 @@ interface Draft {
 export function settle(desk: Desk, write: Write, { object, old, ownership }: Draft): Json {
   const { kind, manager, subresource, user, dryRun } = write;
   const { store } = desk;
-  const admitted = admit(desk, write, withDefaults(tidied(besideOther(object, old, write), kind)), old);
+  // The status path has no webhooks.
+  const webhooks = subresource === '' ? desk.webhooks : [];
+  const admitted = mutate(webhooks, kind, withDefaults(tidied(besideOther(object, old, write), kind)), old);
   validate(admitted, old, kind);
+  judge(webhooks, kind, admitted, old);
   if (!same(old?.['rules'], admitted['rules'])) refuseEscalation(user, admitted, kind, store);
   const writer = { manager, apiVersion: kind.apiVersion, subresource, now: store.now() };
   const owned =
@@ -31,15 +34,6 @@ export function settle(desk: Desk, write: Write, { object, old, ownership }: Dra
   const stored = store.write(owned);
   afterwards(store, stored, old);
   return { ...stored };
-}
-
-function admit(
-  { webhooks }: Desk,
-  { kind, subresource }: Write,
-  object: Json,
-  old: KubeObject | undefined,
-): Json {
-  return subresource === '' ? (askWebhooks(webhooks, kind, object, old) ?? object) : object;
 }
 
 /** The main path writes all but the status, the status path nothing else. */

@@ -86,11 +86,18 @@ export function kserveContract(on: On): void {
     });
 
     test('a value of the wrong type names field and type', async () => {
-      // Of an InferenceService the webhook for defaults would say it first, in Go's words.
       const error = await failureOf(on().admin.create(runtime('typed', { replicas: 'two' })));
       expect(error).toMatchObject({ status: 422, reason: 'Invalid' });
       expect(error.evidence[0]).toMatch(
         /^spec\.replicas: Invalid value: "string": spec\.replicas in body must be of type integer: "string"/,
+      );
+    });
+
+    test('of an InferenceService the webhook for defaults says it first, in the words of Go', async () => {
+      const error = await failureOf(on().admin.create(service('odd', { env: 'A=1' })));
+      expect(error).toMatchObject({ failure: 'refused', status: 400 });
+      expect(error.evidence[0]).toMatch(
+        /admission webhook "inferenceservice\.kserve-webhook-server\.defaulter" denied the request: json: cannot unmarshal string into Go struct field \S+\.env of type \[\]/,
       );
     });
 
