@@ -2,7 +2,7 @@ import { exitCodeMeanings, exitCodes } from '../steps/lib/errors.ts';
 import type { StepSpec } from '../steps/lib/step.ts';
 import { fillMarks } from './generated.ts';
 import { accountName } from './render-rbac.ts';
-import { describeParams, describeResults } from './render-task.ts';
+import { describeParams, describeResults, describeWorkspaces } from './render-task.ts';
 
 /** The Task's README: its tables from the spec, its prose as it was. */
 export function renderTaskReadme(spec: StepSpec, readme: string): string {
@@ -30,7 +30,15 @@ function parameterTable(spec: StepSpec): string {
     description,
     'default' in rest ? code(rest.default) : '(required)',
   ]);
-  return `## Parameters\n\n${table(['Name', 'Description', 'Default'], rows)}`;
+  const parameters = `## Parameters\n\n${table(['Name', 'Description', 'Default'], rows)}`;
+  const workspaces = [...describeWorkspaces(spec)].map(({ name, description, mountPath }) => [
+    code(name),
+    `${description}; may be absent`,
+    code(mountPath),
+  ]);
+  return workspaces.length === 0
+    ? parameters
+    : `${parameters}\n\n## Workspaces\n\n${table(['Name', 'Description', 'Mounted at'], workspaces)}`;
 }
 
 function resultTable(spec: StepSpec): string {

@@ -34,6 +34,7 @@ export function describeTask(spec: StepSpec, version: string): object {
       displayName: spec.displayName,
       description: spec.summary,
       params: [...describeParams(spec)],
+      ...(spec.workspaces ? { workspaces: [...describeWorkspaces(spec)] } : {}),
       results: [...describeResults(spec)],
       volumes: describeVolumes(spec),
       steps: [describeStep(spec, version)],
@@ -74,6 +75,12 @@ export function* describeResults(spec: StepSpec) {
     type: 'string',
     description: 'ok, unchanged or superseded; of a failed run `<failure>: <first line>`',
   };
+}
+
+/** Optional, so that a run without a volume is a run, and read-only. */
+export function* describeWorkspaces({ workspaces = {} }: StepSpec) {
+  for (const [name, { description, mountPath }] of Object.entries(workspaces))
+    yield { name, description, optional: true, readOnly: true, mountPath };
 }
 
 function describeVolumes(spec: StepSpec) {

@@ -3,7 +3,11 @@ export type Shape =
   | 'leaf'
   | 'any'
   | { readonly list: Shape }
-  | { readonly fields: Readonly<Record<string, Shape>> };
+  | {
+      readonly fields: Readonly<Record<string, Shape>>;
+      /** Fields that must have just this value. */
+      readonly only?: Readonly<Record<string, unknown>>;
+    };
 
 /** Throws, naming every field that the sandbox does not implement: what is ignored here would act on a cluster. */
 export function refuseUnknown(value: unknown, shape: Shape, at: string): void {
@@ -19,6 +23,9 @@ function* unknownFields(value: unknown, shape: Shape, at: string): Generator<str
   else if ('list' in shape) {
     for (const [n, item] of Object.entries(value)) yield* unknownFields(item, shape.list, `${at}[${n}]`);
   } else {
+    for (const [name, wanted] of Object.entries(shape.only ?? {}))
+      if ((value as Record<string, unknown>)[name] !== wanted)
+        yield `${at} without ${name}: ${String(wanted)}`;
     for (const [name, child] of Object.entries(value)) {
       const known = shape.fields[name];
       if (known) yield* unknownFields(child, known, `${at}.${name}`);
@@ -38,6 +45,12 @@ const param: Shape = { fields: { name: 'leaf', type: 'leaf', description: 'leaf'
 const result: Shape = { fields: { name: 'leaf', type: 'leaf', description: 'leaf', value: 'leaf' } };
 const binding: Shape = { fields: { name: 'leaf', value: 'leaf' } };
 
+/** One that nobody has to bind: then there is nothing to do for it, and a run that binds one is refused. */
+const workspace: Shape = {
+  fields: { name: 'leaf', description: 'leaf', optional: 'leaf', readOnly: 'leaf', mountPath: 'leaf' },
+  only: { optional: true },
+};
+
 const pipelineTask: Shape = {
   fields: {
     name: 'leaf',
@@ -46,6 +59,7 @@ const pipelineTask: Shape = {
     taskRef: { fields: { name: 'leaf', kind: 'leaf' } },
     runAfter: 'leaf',
     params: { list: binding },
+    workspaces: { list: { fields: { name: 'leaf', workspace: 'leaf' } } },
     when: { list: { fields: { input: 'leaf', operator: 'leaf', values: 'leaf' } } },
     retries: 'leaf',
     timeout: 'leaf',
@@ -62,6 +76,7 @@ export const pipelineShape: Shape = {
         displayName: 'leaf',
         description: 'leaf',
         params: { list: param },
+        workspaces: { list: workspace },
         results: { list: result },
         tasks: { list: pipelineTask },
         finally: { list: pipelineTask },
@@ -80,6 +95,7 @@ export const taskShape: Shape = {
         displayName: 'leaf',
         description: 'leaf',
         params: { list: param },
+        workspaces: { list: workspace },
         results: { list: result },
         volumes: {
           list: {

@@ -50,8 +50,12 @@ export interface Bucket {
   list(prefix: string, signal?: AbortSignal): Promise<BucketObject[]>;
   /** The whole object; for small ones (markers, records, vocabulary). Undefined when it is absent. */
   get(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
-  /** The bytes [start, end) in order; the whole object without a range. */
-  read(key: string, range?: { start: number; end: number }, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** The bytes [start, end) in order; the whole object without a range. With an `etag` a BucketError of status 412 when the object is another. */
+  read(
+    key: string,
+    range?: { start: number; end: number; etag?: string },
+    signal?: AbortSignal,
+  ): AsyncIterable<Buffer>;
   /** False when `ifNoneMatch` was asked and the object is there already. */
   put(key: string, body: Buffer, options?: PutOptions): Promise<boolean>;
   delete(key: string, signal?: AbortSignal): Promise<void>;

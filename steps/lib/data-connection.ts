@@ -12,3 +12,12 @@ export const dataConnection = {
     AWS_DEFAULT_REGION: { secret: false, optional: true },
   },
 } as const satisfies SecretSource;
+
+/** The same for a bucket that is only read from; the name of the bucket is given beside it. */
+export const sourceConnection = {
+  description:
+    'data connection of the bucket that an s3:// source names; without it the server and the keys of s3-secret',
+  default: 'model-source',
+  optional: true,
+  keys: { ...dataConnection.keys, AWS_S3_BUCKET: { secret: false, optional: true } },
+} as const satisfies SecretSource;

@@ -38,3 +38,11 @@ export const address = {
   pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',
   shape: 'an http or https address without user, query or fragment',
 } as const;
+
+/** Where a model comes from. A path is taken as it is written, so that no character of it can mean another. */
+export const source = {
+  pattern: `hf:\\/\\/|file:\\/\\/(?!.*\\/\\.{1,2}(?:\\/|$))(?:\\/[A-Za-z0-9._@+=,~\\-]+)+\\/?|s3:\\/\\/[A-Za-z0-9][A-Za-z0-9._\\-]{1,254}(?:\\/(?:${folder.pattern}\\/?)?)?`,
+  shape:
+    'hf://, a folder such as file:///workspace/model, or a prefix such as s3://bucket/models/gpt-oss-20b/',
+  maxLength: 600,
+} as const;

@@ -53,6 +53,13 @@ export interface SecretKey {
 }
 
 export type Secrets = Readonly<Record<string, SecretSource>>;
+/** A volume that a run may bind, and that the step only reads. Never one that it must bind: a run needs no volume by default. */
+export interface Workspace {
+  readonly description: string;
+  /** Where it is mounted, so that people can write paths in it. */
+  readonly mountPath: string;
+}
+
 export type Results = Readonly<Record<string, { readonly description: string }>>;
 
 /** One rule of the Role that is generated for the Task's ServiceAccount. */
@@ -83,6 +90,7 @@ export interface StepSpec<
   readonly summary: string;
   readonly params: P;
   readonly secrets: S;
+  readonly workspaces?: Readonly<Record<string, Workspace>>;
   readonly results: R;
   readonly permissions: readonly Permission[];
   readonly resources: Resources;

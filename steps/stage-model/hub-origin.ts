@@ -21,6 +21,7 @@ export function hubOrigin(hub: Hub, model: string, revision: string): Origin {
 export function hubSource(hub: Hub, model: string, commit: string): Source {
   return {
     where: `${hub.endpoint}, ${model}@${commit}`,
+    suspicion: 'a proxy or a mirror on the way may change bytes',
     read: (file, range, signal) => hub.readRange({ model, commit, file: asListed(file), ...range }, signal),
     hashCommand: ({ path, digest }) => {
       const address = `${hub.endpoint}/${model}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;

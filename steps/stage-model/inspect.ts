@@ -89,6 +89,6 @@ export function wrongBytes(
   const { path, digest } = file;
   return new StepError('check', `the bytes of ${path} do not match the hash that is listed`, {
     evidence: [`listed: ${digest.algorithm} ${digest.hex} (${source.where})`, ...seen],
-    hint: `${source.hashCommand(file)}   (a proxy or a mirror on the way may change bytes)`,
+    hint: `${source.hashCommand(file)}   (${source.suspicion})`,
   });
 }

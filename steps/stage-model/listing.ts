@@ -2,10 +2,16 @@ import type { Digest } from '../lib/digest.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Hub, HubFile } from '../lib/hub.ts';
 
-/** A file of the repository that we can prove: the Hub gives its size and a hash of its bytes. */
-export interface ModelFile {
+/** A file before anybody knows its hash. */
+export interface FoundFile {
   readonly path: string;
   readonly size: number;
+  /** What changes when somebody writes to the file while it is read, where the source is not fixed by a commit: its inode and time, or its ETag. */
+  readonly version?: string;
+}
+
+/** A file of the repository that we can prove: the source gives its size and a hash of its bytes. */
+export interface ModelFile extends FoundFile {
   readonly digest: Digest;
   /** The Hub's own scan, where it gives one. */
   readonly scan?: string;

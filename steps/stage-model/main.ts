@@ -1,25 +1,17 @@
 import { createBucket } from '../lib/bucket.ts';
-import { createHub } from '../lib/hub.ts';
 import { createNetwork } from '../lib/network.ts';
 import { runStep } from '../lib/run.ts';
 import { vocabularyPlaces } from '../lib/vocabulary.ts';
-import { hubOrigin } from './hub-origin.ts';
+import { makeOrigin } from './make-origin.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
 
 const exitCode = await runStep(spec, process, async ({ params, secrets, env, log, clock, signal }) => {
   const network = await createNetwork({ env, log });
   try {
-    const hub = createHub({
-      endpoint: params.hfEndpoint,
-      token: secrets.hfSecret?.token,
-      network,
-      log,
-      clock,
-    });
     const bucket = createBucket({ secret: secrets.s3Secret, network, log, clock });
     const places = vocabularyPlaces(import.meta.url);
-    const origin = hubOrigin(hub, params.model, params.revision);
+    const origin = makeOrigin({ params, secrets, destination: bucket, network, log, clock });
     return await stageModel({ params, origin, bucket, log, clock, signal, vocabularyPlaces: places });
   } finally {
     network.close();

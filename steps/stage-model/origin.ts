@@ -1,3 +1,4 @@
+import type { S3Secret } from '../lib/bucket.ts';
 import type { ModelFile } from './listing.ts';
 import type { Range } from './plan.ts';
 
@@ -8,7 +9,7 @@ export interface Origin {
 }
 
 /** One commit of a model; it does not change. */
-interface Snapshot {
+export interface Snapshot {
   /** 40 hex digits. */
   readonly commit: string;
   /** As the model card names it. */
@@ -26,4 +27,25 @@ export interface Source {
   read(file: ModelFile, range: Range, signal: AbortSignal): AsyncIterable<Buffer>;
   /** The command by which a person sees the hash of the file as it lies there. */
   hashCommand(file: ModelFile): string;
+  /** What may be to blame when its bytes are not those that were listed. */
+  readonly suspicion: string;
+  /** What makeSource makes it again from, in a thread of its own; absent for one that lives in this process alone. */
+  readonly description?: SourceDescription;
 }
+
+/** A source as plain data; it may hold a token or keys, so it is never logged. */
+export type SourceDescription =
+  | {
+      readonly kind: 'hub';
+      readonly endpoint: string;
+      readonly token: string | undefined;
+      readonly model: string;
+      readonly commit: string;
+    }
+  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'bucket';
+      readonly secret: S3Secret;
+      /** With its trailing slash; empty for the whole bucket. */
+      readonly prefix: string;
+    };

@@ -23,8 +23,13 @@ interface PlaceParams {
   readonly statePrefix: string;
 }
 
+/** Where all commits of the model lie, with the trailing slash. */
+export function familyOf({ model, prefix }: Pick<PlaceParams, 'model' | 'prefix'>): string {
+  return `${prefix === '' ? `models/${model}` : prefix}/`;
+}
+
 export function placeOf({ model, prefix, statePrefix }: PlaceParams, commit: string): Place {
-  const family = `${prefix === '' ? `models/${model}` : prefix}/`;
+  const family = familyOf({ model, prefix });
   const state = stateFolder(statePrefix, model);
   if (state.startsWith(family) || family.startsWith(`${statePrefix}/`)) {
     throw new StepError('usage', '--prefix and --state-prefix lie in one another', {

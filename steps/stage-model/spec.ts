@@ -1,22 +1,30 @@
-import { dataConnection } from '../lib/data-connection.ts';
+import { dataConnection, sourceConnection } from '../lib/data-connection.ts';
 import { defineStep } from '../lib/step.ts';
-import { address, folder, modelId } from '../lib/shapes.ts';
+import { address, folder, modelId, source } from '../lib/shapes.ts';
 
 export const spec = defineStep({
   name: 'stage-model',
   displayName: 'Stage a model',
   summary:
-    'Copies one commit of a model from the Hugging Face Hub into S3, every byte proven, and commits it with a manifest',
+    'Copies one commit of a model from the Hugging Face Hub, a folder or another bucket into S3, every byte proven, and commits it with a manifest',
   params: {
+    source: {
+      kind: 'string',
+      description:
+        'Where the model comes from: hf:// is the Hub, file:///workspace/model a folder in the workspace, s3://bucket/prefix/ another bucket',
+      default: 'hf://',
+      ...source,
+    },
     model: {
       kind: 'string',
-      description: 'Repository on the Hub',
+      description: 'Repository on the Hub; the name of the model, whatever its source',
       default: 'openai/gpt-oss-20b',
       ...modelId,
     },
     revision: {
       kind: 'string',
-      description: 'Branch, tag or commit; a branch is resolved to its commit once, at the start',
+      description:
+        'Branch, tag or commit; a branch is resolved to its commit once, at the start. For another source than the Hub main, or the 40 hex digits that must lie there',
       default: 'main',
       pattern: '(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
       shape: 'a branch, a tag or a commit, such as main',
@@ -116,11 +124,18 @@ export const spec = defineStep({
       optional: true,
       keys: { token: { secret: true } },
     },
+    'source-secret': sourceConnection,
+  },
+  workspaces: {
+    model: {
+      description: 'A volume with the model, for a source of file:///workspace/model/…; only read',
+      mountPath: '/workspace/model',
+    },
   },
   results: {
     revision: { description: 'Commit that was staged, 40 hex digits' },
     prefix: { description: 'Where it lies in the bucket, with the commit and a trailing slash' },
-    'bytes-moved': { description: 'Bytes that were fetched from the Hub' },
+    'bytes-moved': { description: 'Bytes that were fetched from the source' },
     'manifest-digest': { description: 'SHA-256 of the manifest, the commit marker' },
   },
   permissions: [],

@@ -18,7 +18,7 @@ async function readTask(name: string) {
   return {
     text,
     task: parse(text) as {
-      spec: { steps: [Step]; results: { name: string }[]; params: { name: string; description: string }[] };
+      spec: { steps: [Step]; workspaces?: object[]; results: { name: string }[]; params: { name: string; description: string }[] };
     },
   };
 }
@@ -37,8 +37,14 @@ describe.each(specs.map(({ name }) => name))('Task %s', (name) => {
 
   it('has nothing that some Tekton refuses or that kills without a warning', async () => {
     const { text } = await readTask(name);
-    expect(text).not.toMatch(/^\s*(script|enum|timeout|workspaces|onError):/m);
+    expect(text).not.toMatch(/^\s*(script|enum|timeout|onError):/m);
     expect(text).not.toMatch(/runAsUser|:latest/);
+  });
+
+  it('needs no volume, and writes to none', async () => {
+    const { task } = await readTask(name);
+    for (const workspace of task.spec.workspaces ?? [])
+      expect(workspace).toMatchObject({ optional: true, readOnly: true });
   });
 
   it('drops every privilege', async () => {

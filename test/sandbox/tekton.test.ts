@@ -211,7 +211,11 @@ describe('readManifest', () => {
       { tasks: [{ name: 'a', taskRef: { name: 'echo' }, matrix: {} }] },
       'Pipeline.spec.tasks[0].matrix',
     ],
-    ['workspaces', { workspaces: [{ name: 'w' }], tasks: [] }, 'Pipeline.spec.workspaces'],
+    [
+      'a workspace that has to be bound',
+      { workspaces: [{ name: 'w' }], tasks: [] },
+      'Pipeline.spec.workspaces[0] without optional: true',
+    ],
     [
       'object params',
       { params: [{ name: 'p', default: { a: 'b' } }], tasks: [] },

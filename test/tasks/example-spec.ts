@@ -19,6 +19,7 @@ export const example = defineStep({
       keys: { token: { secret: true } },
     },
   },
+  workspaces: { texts: { description: 'A volume with texts', mountPath: '/workspace/texts' } },
   results: { count: { description: 'Number of words' } },
   permissions: [
     {

@@ -22,6 +22,12 @@ describe('renderTaskReadme', () => {
       | \`ca-configmap\` | ConfigMap with authorities to trust besides the usual ones, in *.crt or *.pem; may be absent | \`trusted-ca\` |
       | \`log-format\` | How the log is written (one of text, json) | \`text\` |
       | \`log-level\` | How much the log says (one of info, debug) | \`info\` |
+
+      ## Workspaces
+
+      | Name | Description | Mounted at |
+      | --- | --- | --- |
+      | \`texts\` | A volume with texts; may be absent | \`/workspace/texts\` |
       <!-- end -->
 
       <!-- generated: results -->

@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { backoff } from '../retry.ts';
 import { BucketError } from './error.ts';
-import { abortBy, type Session } from './session.ts';
+import { abortBy, type Session, unquote } from './session.ts';
 import { codeOf } from './transient.ts';
 
 interface ReadOptions {
-  readonly range?: { readonly start: number; readonly end: number } | undefined;
+  readonly range?: { readonly start: number; readonly end: number; readonly etag?: string } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,7 +20,8 @@ export async function* readObject(
   { range, signal }: ReadOptions,
 ): AsyncGenerator<Buffer> {
   const { timings } = session;
-  const place: Place = { key, at: range?.start ?? 0, end: range?.end, etag: undefined };
+  const etag = range?.etag === undefined ? undefined : `"${range.etag}"`;
+  const place: Place = { key, at: range?.start ?? 0, end: range?.end, etag };
   if (range && range.start >= range.end) return;
   for (let tries = 1; ; tries += 1) {
     const body = await open(session, place, signal);
@@ -84,6 +85,11 @@ async function open(session: Session, place: Place, signal: AbortSignal | undefi
     body.destroy();
     throw wrong(session.where, key, `asked for ${Range}, got ${answer.ContentRange ?? 'no Content-Range'}`);
   }
+  // Not every server reads If-Match.
+  if (etag !== undefined && answer.ETag !== undefined && unquote(answer.ETag) !== unquote(etag)) {
+    body.destroy();
+    throw changed(session.where, key, `wanted ETag ${etag}, got ${answer.ETag}`);
+  }
   place.etag ??= answer.ETag;
   place.end ??= answer.ContentLength ?? 0;
   return body;
@@ -129,5 +135,14 @@ function wrong(where: string, key: string, said: string): BucketError {
     hint: 'look for a proxy or cache between the pod and S3 that drops the Range header (NO_PROXY)',
     code: 'WrongRange',
     status: 200,
+  });
+}
+
+function changed(where: string, key: string, said: string): BucketError {
+  return new BucketError('check', `${key} has changed while it was read`, {
+    evidence: [`${said} (S3, GET ${key}, ${where})`],
+    hint: 'run it again once nobody writes there',
+    code: 'PreconditionFailed',
+    status: 412,
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { folder, modelId, prefix } from '../../../steps/lib/shapes.ts';
+import { folder, modelId, prefix, source } from '../../../steps/lib/shapes.ts';
 
 const takes = ({ pattern }: { readonly pattern: string }, text: string) =>
   new RegExp(`^(?:${pattern})$`, 'u').test(text);
@@ -38,4 +38,41 @@ describe('folder', () => {
     expect(takes(prefix, `${text}/`)).toBe(false);
   });
   test('a prefix has its slash', () => expect(takes(prefix, 'models/x')).toBe(false));
+});
+
+describe('source', () => {
+  test.each([
+    'hf://',
+    'file:///workspace/model',
+    'file:///workspace/model/hub/models--openai--gpt-oss-20b/snapshots/6cee5e81ee83917806bbde320786a8fb61efebee/',
+    'file:///a/..b/c.d',
+    's3://bucket',
+    's3://bucket/',
+    's3://my.bucket-1/models/openai/gpt-oss-20b',
+    's3://bucket/models/',
+  ])('%s', (text) => expect(takes(source, text)).toBe(true));
+  test.each([
+    '',
+    'hf://openai/gpt-oss-20b',
+    'https://huggingface.co/openai/gpt-oss-20b',
+    '/workspace/model',
+    'file://',
+    'file:///',
+    'file://host/workspace',
+    'file://workspace',
+    'file:///a/../b',
+    'file:///a/..',
+    'file:///./a',
+    'file:///a//b',
+    'file:///a b',
+    'file:///a%2Fb',
+    'file:///a$(x)',
+    's3://',
+    's3:///models',
+    's3://b/x',
+    's3://bucket//x',
+    's3://bucket/../x',
+    's3://bucket/a/./b/',
+    's3://key:secret@bucket/x',
+  ])('not %j', (text) => expect(takes(source, text)).toBe(false));
 });

@@ -110,6 +110,8 @@ export function createMemoryBucket({
     read: async function* (key, range, signal) {
       const body = await perform('read', key, () => objects.get(key)?.body, signal);
       if (!body) throw refusal('NoSuchKey', 404, key);
+      if (range?.etag !== undefined && range.etag !== objects.get(key)?.etag)
+        throw refusal('PreconditionFailed', 412, key);
       const wanted = body.subarray(range?.start ?? 0, range?.end ?? body.length);
       for (let at = 0; at < wanted.length; at += 13) yield wanted.subarray(at, at + 13);
     },

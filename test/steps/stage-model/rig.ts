@@ -5,11 +5,10 @@ import { startBucket, type BucketOptions, type SandboxBucket } from '../../../sa
 import { startHub, type HubOptions, type RunningHub } from '../../../sandbox/hub.ts';
 import { createRepo } from '../../../sandbox/hub/repo.ts';
 import { createBucket } from '../../../steps/lib/bucket.ts';
-import { createHub } from '../../../steps/lib/hub.ts';
 import { createNetwork } from '../../../steps/lib/network.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
-import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
+import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import { tinyParts } from './staging.ts';
@@ -35,6 +34,8 @@ interface RunOptions {
   /** Values of the mounted data connection that differ. */
   readonly secret?: Readonly<Record<string, string>>;
   readonly token?: string;
+  /** Values of a source's own data connection, in the place of the mounted one's; none is mounted without. */
+  readonly sourceSecret?: Readonly<Record<string, string>>;
   /** Called with the signal's sender. */
   readonly onStart?: (stop: () => void) => void;
   /** Bytes of a part, below what the flag allows. */
@@ -81,19 +82,21 @@ export async function startRig({
   });
   let runs = 0;
 
-  const argumentsFor = async (args: readonly string[], { secret = {}, token }: RunOptions = {}) => {
+  const argumentsFor = async (args: readonly string[], options: RunOptions = {}) => {
+    const { secret = {}, token, sourceSecret } = options;
     runs += 1;
     const own = join(folder, `run-${runs}`);
     const results = join(own, 'results');
     await mkdir(results, { recursive: true });
-    await writeSecret(join(own, 's3'), {
+    const connection = {
       AWS_ACCESS_KEY_ID: keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
       AWS_S3_ENDPOINT: bucket.url,
       AWS_S3_BUCKET: 'models',
       AWS_DEFAULT_REGION: 'us-east-1',
-      ...secret,
-    });
+    };
+    await writeSecret(join(own, 's3'), { ...connection, ...secret });
+    if (sourceSecret) await writeSecret(join(own, 'source'), { ...connection, ...sourceSecret });
     if (token !== undefined) await writeSecret(join(own, 'hf'), { token });
     return {
       results,
@@ -103,6 +106,7 @@ export async function startRig({
         `--s3-secret-dir=${join(own, 's3')}`,
         `--results-dir=${results}`,
         ...(token === undefined ? [] : [`--hf-secret-dir=${join(own, 'hf')}`]),
+        ...(sourceSecret ? [`--source-secret-dir=${join(own, 'source')}`] : []),
         ...args,
       ],
     };
@@ -123,19 +127,14 @@ export async function startRig({
     };
     const code = await runStep(spec, world, async ({ params, secrets, env, log, clock, signal }) => {
       const network = await createNetwork({ env, log });
-      const hubTimings = options.idleMs === undefined ? fast : { ...fast, idleMs: options.idleMs };
+      const timings = options.idleMs === undefined ? fast : { ...fast, idleMs: options.idleMs };
       try {
-        const hub = createHub({
-          endpoint: params.hfEndpoint,
-          token: secrets.hfSecret?.token,
-          network,
-          log,
-          timings: hubTimings,
-        });
+        const destination = createBucket({ secret: secrets.s3Secret, network, log, timings: fast });
+        const origin = makeOrigin({ params, secrets, destination, network, log, clock, timings });
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
-          origin: hubOrigin(hub, params.model, params.revision),
-          bucket: createBucket({ secret: secrets.s3Secret, network, log, timings: fast }),
+          origin,
+          bucket: destination,
           log,
           clock,
           signal,

@@ -4,8 +4,10 @@ import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
+import type { Origin } from '../../../steps/stage-model/origin.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { type Stage, stageModel } from '../../../steps/stage-model/stage.ts';
+import { createMemoryHub } from './memory-hub.ts';
 
 export const commit = '6cee5e81ee83917806bbde320786a8fb61efebee';
 export const model = 'acme/tiny';
@@ -16,6 +18,7 @@ export const manifestKey = `.llm-rollout/acme--tiny/manifests/${commit}.json`;
 export const tinyParts: PartLimits = { maxParts: 10_000, minPartSize: 4, maxPartSize: 1 << 20, alignment: 4 };
 
 export const defaults: Stage['params'] = {
+  source: 'hf://',
   model,
   revision: 'main',
   prefix: '',
@@ -35,7 +38,9 @@ export const defaults: Stage['params'] = {
 };
 
 interface Run {
-  readonly hub: Hub;
+  readonly hub?: Hub;
+  /** In the place of the Hub. */
+  readonly origin?: Origin;
   readonly bucket: Bucket;
   readonly params?: Partial<Stage['params']>;
   readonly signal?: AbortSignal;
@@ -47,11 +52,11 @@ interface Run {
 
 /** A run of stageModel with small parts and a silent log. */
 export function stage(run: Run): ReturnType<typeof stageModel> {
-  const { lines, hub, bucket } = run;
+  const { lines, hub = createMemoryHub({ commit, files: {} }), bucket } = run;
   const params = { ...defaults, ...run.params };
   return stageModel({
     params,
-    origin: hubOrigin(hub, params.model, params.revision),
+    origin: run.origin ?? hubOrigin(hub, params.model, params.revision),
     bucket,
     log: createLog({ write: (line) => void lines?.push(line.trimEnd()), env: {}, step: 'stage-model' }),
     clock: run.clock ?? stillClock,
