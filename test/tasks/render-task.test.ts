@@ -58,6 +58,18 @@ describe('renderTask', () => {
             type: string
             description: How much the log says (one of info, debug)
             default: info
+        workspaces:
+          - name: texts
+            description: A volume with texts
+            optional: true
+            readOnly: true
+            mountPath: /workspace/texts
+        workspaces:
+          - name: texts
+            description: A volume with texts
+            optional: true
+            readOnly: true
+            mountPath: /workspace/texts
         results:
           - name: count
             type: string

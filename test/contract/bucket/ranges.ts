@@ -25,6 +25,20 @@ export function rangesContract(on: On): void {
       expect(read.equals(body.subarray(start, end))).toBe(true);
     });
 
+    test('of the object of an ETag, and of no other', async () => {
+      const { at, bucket } = on();
+      const key = at('ranges-etag');
+      await bucket.put(key, body);
+      const etag = (await bucket.list(key)).find((object) => object.key === key)?.etag ?? '';
+      const read = await collect(bucket.read(key, { start: 3, end: 70_000, etag }));
+      expect(read.equals(body.subarray(3, 70_000))).toBe(true);
+      await bucket.put(key, randomBytes(300_000));
+      await expect(collect(bucket.read(key, { start: 3, end: 9, etag }))).rejects.toMatchObject({
+        name: 'StepError',
+        status: 412,
+      });
+    });
+
     test('a reader may stop early, and the next request works', async () => {
       const { at, bucket } = on();
       for await (const chunk of bucket.read(at('ranges'))) {

@@ -8,6 +8,42 @@ import { openBucket } from '../open-bucket.ts';
 
 const body = randomBytes(3_000_000);
 
+describe('the object of an ETag', () => {
+  test('is read as long as it is the one', async () => {
+    const { bucket, server } = await openBucket();
+    await server.seed('models', 'a', body);
+    const etag = (await bucket.head('a'))?.etag ?? '';
+    const chunks: Buffer[] = [];
+    for await (const chunk of bucket.read('a', { start: 5, end: 70_000, etag })) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(body.subarray(5, 70_000))).toBe(true);
+    await server.seed('models', 'a', randomBytes(3_000_000));
+    await expect(
+      bucket.read('a', { start: 5, end: 9, etag })[Symbol.asyncIterator]().next(),
+    ).rejects.toMatchObject({
+      failure: 'check',
+      status: 412,
+    });
+  });
+
+  test('is known by its own answer where a server reads no If-Match', async () => {
+    const server = createServer((_, res) => {
+      res
+        .writeHead(206, { etag: '"other"', 'content-length': '4', 'content-range': 'bytes 5-8/20' })
+        .end('abcd');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { open } = await openBucket();
+    const bucket = open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const read = bucket.read('a', { start: 5, end: 9, etag: 'mine' });
+    await expect(read[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      message: 'a has changed while it was read',
+      evidence: [expect.stringContaining('wanted ETag "mine", got "other"')],
+      status: 412,
+    });
+  });
+});
+
 describe('reading', () => {
   test.each(['cut', 'stall'] as const)('F25: a body with a %s goes on where it stopped', async (kind) => {
     const faults: Fault[] = [
