@@ -68,8 +68,8 @@ function describe(name: string, param: Param) {
 }
 
 export function* describeResults(spec: StepSpec) {
-  for (const [name, { description }] of Object.entries(spec.results))
-    yield { name, type: 'string', description };
+  for (const [name, { description, kind }] of Object.entries(spec.results))
+    yield { name, type: kind === 'list' ? 'array' : 'string', description };
   yield {
     name: 'outcome',
     type: 'string',

@@ -21,7 +21,8 @@ export const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
   check: 'reached, and wrong: bytes, a vocabulary, an answer, a policy',
   unavailable: 'still down after our own retries; a later run may pass',
   internal: 'a defect of ours; the stack is in the log',
-  'not-ready': 'the deadline passed before the model was ready, or another roll-out holds the lock',
+  'not-ready':
+    'the deadline passed before the model was ready, another roll-out holds the lock, or a shard is still to be moved',
   refused: 'a person must change something: a key, a right, a licence, a name',
   stopped: 'ended by SIGTERM or SIGINT; the state is kept, a later run goes on',
 };

@@ -103,8 +103,14 @@ async function readInputs<P extends Params, S extends Secrets, R extends Results
   return { params, secrets };
 }
 
-function toFiles(results: Readonly<Record<string, string>>, log: Log): Record<string, string> {
-  const files = Object.entries(results).map(([name, value]) => [kebab(name), log.redact(value)] as const);
+function toFiles(
+  results: Readonly<Record<string, string | readonly string[]>>,
+  log: Log,
+): Record<string, string> {
+  const files = Object.entries(results).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return [kebab(name), log.redact(text)] as const;
+  });
   // `outcome` last: who sees it sees all the others.
   files.sort(([a], [b]) => Number(a === 'outcome') - Number(b === 'outcome'));
   for (const [name, value] of files) log.info('result', { [name]: value });

@@ -60,7 +60,13 @@ export interface Workspace {
   readonly mountPath: string;
 }
 
-export type Results = Readonly<Record<string, { readonly description: string }>>;
+export type Results = Readonly<Record<string, Result>>;
+
+export interface Result {
+  readonly description: string;
+  /** Several texts, for a matrix: an array for Tekton, whose file holds JSON. One text unless it says so. */
+  readonly kind?: 'list';
+}
 
 /** One rule of the Role that is generated for the Task's ServiceAccount. */
 export interface Permission {
@@ -138,7 +144,11 @@ export type Outcome = 'ok' | 'unchanged' | 'superseded';
 
 export type ResultsOf<Spec> =
   Spec extends StepSpec<Params, Secrets, infer R>
-    ? { readonly [K in keyof R & string as Camel<K>]: string } & { readonly outcome: Outcome }
+    ? {
+        readonly [K in keyof R & string as Camel<K>]: R[K] extends { kind: 'list' }
+          ? readonly string[]
+          : string;
+      } & { readonly outcome: Outcome }
     : never;
 
 export function camel(name: string): string {

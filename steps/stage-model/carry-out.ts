@@ -27,7 +27,7 @@ export async function carryOutAll(
   );
 }
 
-async function carryOut(action: Action, transfer: Transfer): Promise<void> {
+export async function carryOut(action: Action, transfer: Transfer): Promise<void> {
   const { file } = action;
   switch (action.kind) {
     case 'skip':

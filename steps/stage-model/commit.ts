@@ -106,7 +106,7 @@ function firstTen(lines: readonly string[]): string[] {
   return lines.length <= 10 ? [...lines] : [...lines.slice(0, 10), `and ${lines.length - 10} more`];
 }
 
-/** Removes what a finished commit needs no longer: pending uploads, notes, and uploads of other commits older than `expireMs` (0 keeps them). Never fails. */
+/** Removes what a finished commit needs no longer: pending uploads, notes, plans of shards, and uploads of other commits older than `expireMs` (0 keeps them). Never fails. */
 export async function sweep(
   { bucket, place, log, signal }: Store,
   now: number,
@@ -127,7 +127,9 @@ export async function sweep(
       await attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId));
     }
   });
-  await attempt('notes', async () => {
-    for (const { key } of await bucket.list(place.unproven, signal)) await bucket.delete(key, signal);
-  });
+  for (const folder of [place.unproven, place.shards]) {
+    await attempt(`notes in ${folder}`, async () => {
+      for (const { key } of await bucket.list(folder, signal)) await bucket.delete(key, signal);
+    });
+  }
 }

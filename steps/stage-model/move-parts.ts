@@ -3,6 +3,7 @@ import { createHasher, type Hasher } from '../lib/digest.ts';
 import { fill } from './fill.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { noteKey } from './note.ts';
+import { isWithin, type Span } from './share.ts';
 import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {
@@ -39,6 +40,22 @@ export async function moveParts({ file, partSize, resume }: Upload, transfer: Tr
   }
 }
 
+/**
+ * Sends one span of a file's parts to an upload that other pods send to as well. It stays pending: a hash in order cannot
+ * cross pods, so whoever completes it reads the object back.
+ */
+export async function moveSpan(
+  { file, partSize, resume }: Upload & { readonly resume: PendingParts },
+  span: Span,
+  transfer: Transfer,
+): Promise<void> {
+  const ours = resume.parts.filter(({ partNumber }) => isWithin(span, partNumber));
+  const known = new Map(ours.map((part) => [part.partNumber, part]));
+  keepKnown(known, transfer);
+  const ranges = splitRanges(file.size, partSize);
+  await sendParts({ file, uploadId: resume.uploadId, ranges, known, hasher: undefined, span }, transfer);
+}
+
 function keepKnown(known: ReadonlyMap<number, UploadedPart>, { progress }: Transfer): void {
   for (const { size } of known.values()) {
     progress.totals.skipped += size;
@@ -54,11 +71,13 @@ interface Parts {
   readonly known: ReadonlyMap<number, UploadedPart>;
   /** Absent when parts are missing in the row: then nobody can hash in order. */
   readonly hasher: Hasher | undefined;
+  /** Others send what is outside of it. */
+  readonly span?: Span;
 }
 
 /** Sends the parts that are not there. Buffers are lent in the order of the parts, so the next one to be hashed always has its own. */
 async function sendParts(
-  { file, uploadId, ranges, known, hasher }: Parts,
+  { file, uploadId, ranges, known, hasher, span }: Parts,
   transfer: Transfer,
 ): Promise<UploadedPart[]> {
   const failing = new AbortController();
@@ -66,7 +85,7 @@ async function sendParts(
   const sending: Promise<UploadedPart>[] = [];
   let turn: Promise<void> = Promise.resolve();
   for (const [i, range] of ranges.entries()) {
-    if (known.has(i + 1)) continue;
+    if (known.has(i + 1) || (span && !isWithin(span, i + 1))) continue;
     const previous = turn;
     const { promise: hashed, resolve: pass } = Promise.withResolvers<void>();
     turn = hashed;

@@ -1,30 +1,67 @@
 import { carryOutAll } from './carry-out.ts';
 import { settleDoubts } from './doubts.ts';
-import { leftovers, planActions, type WantedFile } from './plan.ts';
+import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool, createSlots } from './pool.ts';
 import { startProgress } from './progress.ts';
 import type { Stage } from './stage.ts';
-import { surveyBucket } from './survey.ts';
+import { type Survey, surveyBucket } from './survey.ts';
 import { Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
 import type { Wish } from './wish.ts';
 
-interface Moved {
+export interface Moved {
   /** Bytes fetched from the Hub. */
   readonly bytes: number;
   /** Another run has committed meanwhile; what this one has not done yet it leaves. */
   readonly overtaken: boolean;
 }
 
-/** Does what is missing under the prefix, up to the commit. */
-export async function move(wish: Wish, stage: Stage): Promise<Moved> {
+/** A part of the work between plan and commit. */
+export interface Work {
+  /** What it may have to move. */
+  readonly files: readonly WantedFile[];
+  /** Bytes that it has to see to, for the progress. */
+  readonly bytes: number;
+  carryOut(transfer: Transfer): Promise<void>;
+}
+
+/** Everything that is missing under the prefix, up to the commit. */
+export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage): Work {
+  return {
+    files,
+    bytes: totalSize(files),
+    carryOut: async (transfer) => {
+      const survey = await surveyBucket(files, place, bucket, signal);
+      await finish(files, planActions(files, survey, params.readBack), survey, params.connections, transfer);
+    },
+  };
+}
+
+/** Carries out what is left, settles what is doubted, and takes away what does not belong there. */
+export async function finish(
+  files: readonly WantedFile[],
+  actions: readonly Action[],
+  { listing }: Survey,
+  filesAtOnce: number,
+  transfer: Transfer,
+): Promise<void> {
+  await carryOutAll(actions, filesAtOnce, transfer);
+  await settleDoubts(files, transfer);
+  await removeLeftovers(
+    listing.map(({ key }) => key),
+    files,
+    transfer,
+  );
+}
+
+/** Does the work with everything that it needs, and tells when another run has made it needless. */
+export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: Stage): Promise<Moved> {
   const { params, bucket, log, clock, signal } = stage;
-  const { place, files, source } = wish;
-  const survey = await surveyBucket(files, place, bucket, signal);
+  const { place, source } = wish;
   const downloads = createSlots(params.connections);
   const progress = startProgress({
     log,
     clock,
-    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    bytes,
     files: files.length,
     connections: () => downloads.used,
   });
@@ -40,13 +77,7 @@ export async function move(wish: Wish, stage: Stage): Promise<Moved> {
     readBack: params.readBack,
   };
   try {
-    await carryOutAll(planActions(files, survey, params.readBack), params.connections, transfer);
-    await settleDoubts(files, transfer);
-    await removeLeftovers(
-      survey.listing.map(({ key }) => key),
-      files,
-      transfer,
-    );
+    await carryOut(transfer);
   } catch (error) {
     if (await isOvertaken(error, transfer)) return { bytes: progress.totals.moved, overtaken: true };
     throw error;
@@ -55,6 +86,10 @@ export async function move(wish: Wish, stage: Stage): Promise<Moved> {
   }
   progress.summarize('staged');
   return { bytes: progress.totals.moved, overtaken: false };
+}
+
+export function totalSize(files: readonly { readonly size: number }[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */
@@ -88,7 +123,10 @@ async function removeLeftovers(
 }
 
 /** Whatever failed, it is of no account when another run has committed: it took our uploads away, or we stopped before it. */
-async function isOvertaken(error: unknown, { bucket, place, signal }: Transfer): Promise<boolean> {
+export async function isOvertaken(
+  error: unknown,
+  { bucket, place, signal }: Pick<Transfer, 'bucket' | 'place' | 'signal'>,
+): Promise<boolean> {
   if (error instanceof Overtaken) return true;
   if (signal.aborted) return false;
   try {

@@ -15,6 +15,8 @@ export interface Place {
   readonly manifest: string;
   /** Notes about objects that a resumed upload completed and nobody has read back. */
   readonly unproven: string;
+  /** Plans and notes of shards. */
+  readonly shards: string;
 }
 
 interface PlaceParams {
@@ -45,5 +47,6 @@ export function placeOf({ model, prefix, statePrefix }: PlaceParams, commit: str
     state,
     manifest: manifestKey(state, commit),
     unproven: `${state}unproven/${commit}/`,
+    shards: `${state}shards/${commit}/`,
   };
 }

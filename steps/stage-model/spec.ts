@@ -110,6 +110,27 @@ export const spec = defineStep({
       description: 'Age at which pending uploads of other commits of this model are removed; 0s keeps them',
       default: '168h',
     },
+    phase: {
+      kind: 'string',
+      description:
+        'all stages the model in this one pod. Of several pods one makes the plan, each moves its shard, and one commits',
+      default: 'all',
+      choices: ['all', 'plan', 'move', 'commit'],
+    },
+    shards: {
+      kind: 'integer',
+      description: 'Into how many shards phase plan divides the model, and phase commit gathers it from',
+      default: '1',
+      min: '1',
+      max: '64',
+    },
+    shard: {
+      kind: 'string',
+      description: 'What phase move moves: shard i of n, written i/n; empty for the other phases',
+      default: '',
+      pattern: '[1-9][0-9]?\\/[1-9][0-9]?',
+      shape: 'a shard and their number, such as 2/4',
+    },
     'dry-run': {
       kind: 'boolean',
       description: 'Only show, file by file, what would be done and why',
@@ -136,7 +157,10 @@ export const spec = defineStep({
     revision: { description: 'Commit that was staged, 40 hex digits' },
     prefix: { description: 'Where it lies in the bucket, with the commit and a trailing slash' },
     'bytes-moved': { description: 'Bytes that were fetched from the source' },
-    'manifest-digest': { description: 'SHA-256 of the manifest, the commit marker' },
+    'manifest-digest': {
+      description: 'SHA-256 of the manifest, the commit marker; empty as long as nothing is committed',
+    },
+    shards: { kind: 'list', description: 'The shards, 1/n to n/n, for a matrix over phase move' },
   },
   permissions: [],
   resources: {

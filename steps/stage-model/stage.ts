@@ -5,10 +5,13 @@ import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
-import { buffersFor, move } from './move.ts';
+import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin } from './origin.ts';
+import { readPhase } from './phase.ts';
 import { type PartLimits, planActions } from './plan.ts';
 import { formatBytes } from './progress.ts';
+import { gatherShards, moveShard, planShards } from './sharded.ts';
+import { shardNames } from './share.ts';
 import type { spec } from './spec.ts';
 import { surveyBucket } from './survey.ts';
 import { renderTable } from './table.ts';
@@ -31,24 +34,55 @@ export interface Stage {
 
 /**
  * Brings one commit of a model into the bucket: resolve, list, judge, plan, move, prove, and the manifest last. A commit
- * that is staged already is only compared with its manifest.
+ * that is staged already is only compared with its manifest. Of several pods each does a phase of it.
  */
 export async function stageModel(stage: Stage): Promise<StageResults> {
   const { params, bucket, log, signal } = stage;
   demandMemory(params);
+  const { count, shard } = readPhase(params);
   const wish = await makeWish(stage);
   const { place } = wish;
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
   const committed = await readManifest(bucket, place.manifest, signal);
   if (params.dryRun) return show(wish, committed, stage);
   if (committed) return answerStaged(committed, wish, stage, 0);
+  try {
+    if (params.phase === 'plan') {
+      await planShards(wish, count, stage);
+      return resultsOf(wish, undefined, { bytes: 0, outcome: 'ok' }, stage);
+    }
+    if (shard) return await answerMoved(await moveShard(wish, shard, stage), wish, stage);
+    return await moveAndCommit(wish, count, stage);
+  } catch (error) {
+    // Another run's commit takes the plan away; then there is nothing more to do.
+    if (params.phase === 'all' || !(await isOvertaken(error, { bucket, place, signal }))) throw error;
+    return answerOvertaken(wish, stage, 0);
+  }
+}
+
+async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<StageResults> {
   const policy = await demandPolicy(wish, stage);
-  const { bytes, overtaken } = await move(wish, stage);
+  const { work, before } =
+    stage.params.phase === 'commit'
+      ? await gatherShards(wish, count, stage)
+      : { work: allOf(wish, stage), before: 0 };
+  const moved = await move(work, wish, stage);
+  const bytes = before + moved.bytes;
+  if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
+  const store = { ...stage, place: wish.place };
+  const stored = await commit(manifestOf(wish, policy), store);
+  await sweep(store, stage.clock.now(), stage.params.expireUploads);
+  stage.log.info('committed', { manifest: stored.key, sha256: stored.digest });
+  return resultsOf(wish, stored, { bytes, outcome: 'ok' }, stage);
+}
+
+function answerMoved(
+  { bytes, overtaken, done }: Awaited<ReturnType<typeof moveShard>>,
+  wish: Wish,
+  stage: Stage,
+): Promise<StageResults> {
   if (overtaken) return answerOvertaken(wish, stage, bytes);
-  const stored = await commit(manifestOf(wish, policy), { ...stage, place });
-  await sweep({ ...stage, place }, stage.clock.now(), params.expireUploads);
-  log.info('committed', { manifest: stored.key, sha256: stored.digest });
-  return resultsOf(wish, stored, { bytes, outcome: 'ok' });
+  return Promise.resolve(resultsOf(wish, undefined, { bytes, outcome: done ? 'unchanged' : 'ok' }, stage));
 }
 
 /** Nothing is written under the prefix of a commit: it is as it was staged, or the run fails. */
@@ -64,7 +98,7 @@ async function answerStaged(
   await demandAsStaged(committed.manifest, store);
   await sweep(store, stage.clock.now(), 0);
   stage.log.info('already staged', { manifest: committed.key, sha256: committed.digest });
-  return resultsOf(wish, committed, { bytes, outcome: 'unchanged' });
+  return resultsOf(wish, committed, { bytes, outcome: 'unchanged' }, stage);
 }
 
 async function answerOvertaken(wish: Wish, stage: Stage, bytes: number): Promise<StageResults> {
@@ -89,19 +123,21 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
     'to-move': formatBytes(toMove),
     committed: committed !== undefined,
   });
-  return resultsOf(wish, committed, { bytes: 0, outcome: 'unchanged' });
+  return resultsOf(wish, committed, { bytes: 0, outcome: 'unchanged' }, stage);
 }
 
 function resultsOf(
   { place }: Wish,
   stored: StoredManifest | undefined,
   { bytes, outcome }: { readonly bytes: number; readonly outcome: StageResults['outcome'] },
+  { params }: Stage,
 ): StageResults {
   return {
     revision: place.commit,
     prefix: place.prefix,
     bytesMoved: String(bytes),
     manifestDigest: stored?.digest ?? '',
+    shards: shardNames(readPhase(params).count),
     outcome,
   };
 }

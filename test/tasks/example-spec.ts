@@ -20,7 +20,10 @@ export const example = defineStep({
     },
   },
   workspaces: { texts: { description: 'A volume with texts', mountPath: '/workspace/texts' } },
-  results: { count: { description: 'Number of words' } },
+  results: {
+    count: { description: 'Number of words' },
+    words: { kind: 'list', description: 'All of them' },
+  },
   permissions: [
     {
       apiGroup: '',

@@ -36,6 +36,7 @@ describe('renderTaskReadme', () => {
       | Name | Description |
       | --- | --- |
       | \`count\` | Number of words |
+      | \`words\` | All of them |
       | \`outcome\` | ok, unchanged or superseded; of a failed run \`<failure>: <first line>\` |
       <!-- end -->
 

@@ -74,6 +74,9 @@ describe('renderTask', () => {
           - name: count
             type: string
             description: Number of words
+          - name: words
+            type: array
+            description: All of them
           - name: outcome
             type: string
             description: "ok, unchanged or superseded; of a failed run \`<failure>: <first line>\`"

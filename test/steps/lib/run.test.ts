@@ -90,6 +90,16 @@ describe('a step that succeeds', () => {
     expect(here.listeners()).toBe(0);
   });
 
+  test('writes a list as the JSON that Tekton reads an array from', async () => {
+    const listing = { ...spec, results: { shards: { kind: 'list', description: 's' } } } as const;
+    const code = await runStep(listing, world(flags()), async () => ({
+      shards: ['1/2', '2/2'],
+      outcome: 'ok' as const,
+    }));
+    expect(code).toBe(0);
+    expect(await results()).toEqual({ shards: '["1/2","2/2"]', outcome: 'ok' });
+  });
+
   test.each([[[]], [['--results-dir=']]])(
     'prints its results as one line of JSON when run by hand (%j)',
     async (more) => {

@@ -29,6 +29,7 @@ describe('a first run', () => {
       prefix,
       bytesMoved: String(files['config.json'].length + files['model.safetensors'].length),
       manifestDigest: manifestDigest(marker),
+      shards: ['1/1'],
       outcome: 'ok',
     });
     expect(order.at(-1)).toBe(manifestKey);

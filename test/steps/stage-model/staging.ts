@@ -34,6 +34,9 @@ export const defaults: Stage['params'] = {
   allowLicenses: [],
   maxSize: 2 ** 40,
   expireUploads: 0,
+  phase: 'all',
+  shards: 1,
+  shard: '',
   dryRun: false,
 };
 

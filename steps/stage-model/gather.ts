@@ -1,0 +1,119 @@
+import { StepError } from '../lib/errors.ts';
+import { finish, totalSize, type Work } from './move.ts';
+import { type Action, planActions, splitRanges, type WantedFile } from './plan.ts';
+import type { ShardPlan } from './shard-plan.ts';
+import { isWithin } from './share.ts';
+import type { Stage } from './stage.ts';
+import { type Survey, surveyBucket } from './survey.ts';
+import type { Wish } from './wish.ts';
+
+/**
+ * What is left when all shards have moved their shares: complete the files that several of them have sent, read those
+ * back, and look at everything as a run alone does before its commit. Refuses when anything is still to be moved.
+ */
+export function gather(
+  plan: ShardPlan,
+  /** Indexes, from 0, of the shards that have read back what they had to. */
+  proven: ReadonlySet<number>,
+  { files, place }: Wish,
+  { params, bucket, signal }: Stage,
+): Work {
+  return {
+    files,
+    bytes: totalSize(files),
+    carryOut: async (transfer) => {
+      const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
+      const owners = ownersOf(plan);
+      const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
+      const actions = [
+        ...planActions(files.filter(isProven), survey, 'auto'),
+        ...planActions(
+          files.filter((file) => !isProven(file)),
+          survey,
+          params.readBack,
+        ),
+      ];
+      demandAllMoved(actions, plan, { bucket, place });
+      await finish(files, actions, survey, params.connections, transfer);
+    },
+  };
+}
+
+/** Of a file that several shards send only the upload of the plan counts. */
+function onlyPlanned(survey: Survey, { uploads }: ShardPlan, files: readonly WantedFile[]): Survey {
+  const pending = new Map(survey.pending);
+  for (const { path, key } of files) {
+    const uploadId = uploads[path];
+    if (uploadId === undefined) continue;
+    pending.set(
+      key,
+      (pending.get(key) ?? []).filter((upload) => upload.uploadId === uploadId),
+    );
+  }
+  return { ...survey, pending };
+}
+
+/** By path: who sees to a whole file. */
+function ownersOf({ shares }: ShardPlan): Map<string, number> {
+  return new Map(shares.flatMap(({ files }, i) => files.map((path) => [path, i] as const)));
+}
+
+function demandAllMoved(
+  actions: readonly Action[],
+  plan: ShardPlan,
+  { bucket, place }: Pick<Stage, 'bucket'> & Pick<Wish, 'place'>,
+): void {
+  const debts = actions.flatMap((action) => debtsOf(action, plan));
+  const [first] = debts;
+  if (!first) return;
+  const count = plan.shares.length;
+  const owing = [...new Set(debts.map(({ shard }) => shard))].sort((a, b) => a - b);
+  throw new StepError(
+    'not-ready',
+    `nothing was committed: ${owing.length} of ${count} shards have not moved their share`,
+    {
+      evidence: debts.map(
+        ({ what, shard }) =>
+          `${what}: shard ${shard + 1}/${count} owes it (${bucket.where}, ${place.prefix})`,
+      ),
+      hint: `tkn task start stage-model --param phase=move --param shard=${(owing[0] ?? 0) + 1}/${count} --param revision=${place.commit} …   (each of ${owing.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
+    },
+  );
+}
+
+interface Debt {
+  readonly what: string;
+  readonly shard: number;
+}
+
+function debtsOf(action: Action, { shares, uploads }: ShardPlan): Debt[] {
+  const { file } = action;
+  if (action.kind === 'skip' || action.kind === 'prove') return [];
+  return shares.flatMap(({ files, spans }, shard): Debt[] => {
+    if (files.includes(file.path)) return [{ what: `${file.path} is missing`, shard }];
+    const resume = action.kind === 'move' ? action.resume : undefined;
+    const there = new Set(resume?.parts.map(({ partNumber }) => partNumber));
+    const total = splitRanges(file.size, file.partSize ?? file.size).length;
+    return spans
+      .filter(({ path }) => path === file.path)
+      .flatMap((span) => {
+        const missing = Array.from({ length: total }, (_, i) => i + 1).filter(
+          (partNumber) => isWithin(span, partNumber) && !there.has(partNumber),
+        );
+        if (missing.length === 0) return [];
+        const what = `${file.path} lacks ${rows(missing)} of ${total} parts in the upload ${uploads[file.path]}`;
+        return [{ what, shard }];
+      });
+  });
+}
+
+/** `3`, `5-8`: numbers in a row as one. */
+function rows(numbers: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const row = found.at(-1);
+    if (row && row[1] === number - 1) row[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
