@@ -1,6 +1,7 @@
 import { parseDuration } from '../steps/lib/params.ts';
 import { checkGraph, dependencies, resultDependencies } from './tekton/graph.ts';
-import type { Pipeline, PipelineTask } from './tekton/manifests.ts';
+import type { Pipeline } from './tekton/manifests.ts';
+import { checkMatrices } from './tekton/matrix.ts';
 import { type PipelineRequest, runOne, skip, type TaskEnd } from './tekton/pipeline-task.ts';
 import { MissingVariable, substitute } from './tekton/substitute.ts';
 
@@ -17,12 +18,13 @@ export interface PipelineEnd {
 export async function runPipeline(request: PipelineRequest): Promise<PipelineEnd> {
   const { pipeline, run, signal } = request;
   checkGraph(pipeline.spec.tasks);
+  checkMatrices(pipeline, request.tasks);
   const variables = new Map(runVariables(request));
   const ends = new Map<string, TaskEnd>();
   const deadline = AbortSignal.any([signal, timeout(run.spec.timeouts?.tasks)]);
   await runGraph(request, variables, ends, deadline);
   if (!signal.aborted && pipeline.spec.finally) {
-    addStatuses(variables, ends, pipeline.spec.tasks);
+    addStatuses(variables, ends, request);
     const stop = AbortSignal.any([signal, timeout(run.spec.timeouts?.finally)]);
     await Promise.all(
       pipeline.spec.finally.map(async (task) =>
@@ -80,25 +82,35 @@ async function runGraph(
     const end = await Promise.race(running.values());
     running.delete(end.name);
     ends.set(end.name, end);
-    if (end.status === 'Succeeded') addResults(variables, end);
+    if (end.status === 'Succeeded') addResults(variables, end, request);
   }
   for (const task of waiting) ends.set(task.name, skip(task, 'a task before it failed'));
 }
 
-function addResults(variables: Map<string, string>, { name, results }: TaskEnd): void {
-  for (const [result, value] of results) variables.set(`tasks.${name}.results.${result}`, value);
+/** A result of type array has only the name of the whole list, and is its JSON. */
+function addResults(
+  variables: Map<string, string>,
+  { name, results }: TaskEnd,
+  { pipeline, tasks }: PipelineRequest,
+): void {
+  const task = pipeline.spec.tasks.find((one) => one.name === name);
+  const declared = tasks.get(task?.taskRef.name ?? '')?.spec.results ?? [];
+  for (const [result, value] of results) {
+    const list = declared.find((one) => one.name === result)?.type === 'array';
+    variables.set(`tasks.${name}.results.${result}${list ? '[*]' : ''}`, value);
+  }
 }
 
 function addStatuses(
   variables: Map<string, string>,
   ends: Map<string, TaskEnd>,
-  tasks: readonly PipelineTask[],
+  request: PipelineRequest,
 ): void {
-  for (const { name } of tasks) {
+  for (const { name } of request.pipeline.spec.tasks) {
     const end = ends.get(name);
     variables.set(`tasks.${name}.status`, end?.status ?? 'None');
     // A failed task's results reach `finally` too (seen on Tekton 1.15).
-    if (end?.status === 'Failed') addResults(variables, end);
+    if (end?.status === 'Failed') addResults(variables, end, request);
   }
   variables.set('tasks.status', pipelineStatus([...ends.values()]));
 }

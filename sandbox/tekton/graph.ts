@@ -10,6 +10,7 @@ export function dependencies(task: PipelineTask): Set<string> {
 export function resultDependencies(task: PipelineTask): Set<string> {
   const texts = [
     ...(task.params ?? []).map(({ value }) => value),
+    ...(task.matrix?.params ?? []).flatMap(({ value }) => value),
     ...(task.when ?? []).flatMap(({ input, values }) => [input, ...values]),
   ];
   const names = texts

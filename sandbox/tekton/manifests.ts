@@ -9,6 +9,7 @@ export interface Binding {
 
 export interface Declared {
   readonly name: string;
+  readonly type?: string;
   readonly default?: string;
 }
 
@@ -18,11 +19,18 @@ export interface When {
   readonly values: readonly string[];
 }
 
+export interface MatrixParam {
+  readonly name: string;
+  /** Written out, or a whole list: `$(tasks.plan.results.shards[*])`. */
+  readonly value: string | readonly string[];
+}
+
 export interface PipelineTask {
   readonly name: string;
   readonly taskRef: { readonly name: string };
   readonly runAfter?: readonly string[];
   readonly params?: readonly Binding[];
+  readonly matrix?: { readonly params: readonly MatrixParam[] };
   readonly when?: readonly When[];
   readonly retries?: number;
   readonly timeout?: string;

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../steps/lib/params.ts';
 import type { Pipeline, PipelineRun, PipelineTask, Task, When } from './manifests.ts';
 import { type Host, runTask, type TaskRunEnd, type TaskRunRequest } from './run-task.ts';
+import { type Combination, fanOut } from './matrix.ts';
 import { MissingVariable, substitute } from './substitute.ts';
 
 export interface PipelineRequest {
@@ -13,6 +14,7 @@ export interface PipelineRequest {
   readonly host: Host;
   /** Aborted to cancel: running steps get SIGTERM, `finally` does not run. */
   readonly signal: AbortSignal;
+  /** Told the task's name; of a matrix with the number of the TaskRun behind it, `move-model-0`. */
   readonly onLine: (task: string, step: string, line: string) => void;
   readonly onStart?: (task: string, pid: number, attempt: number) => void;
 }
@@ -26,6 +28,8 @@ export interface TaskEnd {
   readonly seconds: number;
   readonly attempts: number;
   readonly results: ReadonlyMap<string, string>;
+  /** The TaskRuns of a matrix. */
+  readonly runs?: readonly TaskEnd[];
 }
 
 export interface OneTask {
@@ -35,13 +39,21 @@ export interface OneTask {
   readonly stop: AbortSignal;
 }
 
+/** One TaskRun: of a matrix it has a name and params of its own. */
+interface OneRun extends OneTask {
+  readonly name: string;
+  readonly combination: Combination;
+}
+
 /** Runs one task of a Pipeline, or skips it for its `when` or for results that a skipped task never gave. */
 export async function runOne(one: OneTask): Promise<TaskEnd> {
   const { task, variables } = one;
   try {
     if (!(task.when ?? []).every((guard) => holds(guard, variables)))
       return skip(task, 'its when does not hold');
-    return await runWithRetries(one, taskVariables(one));
+    if (task.matrix) return await runMatrix(one, task.matrix);
+    const run = { ...one, name: task.name, combination: [] };
+    return await runWithRetries(run, taskVariables(run));
   } catch (error) {
     if (error instanceof MissingVariable && error.variable.startsWith('tasks.'))
       return skip(task, 'its results are missing');
@@ -49,7 +61,32 @@ export async function runOne(one: OneTask): Promise<TaskEnd> {
   }
 }
 
-async function runWithRetries(one: OneTask, variables: Map<string, string>): Promise<TaskEnd> {
+/** All combinations side by side; one that fails stops no other, and retries are each one's own. */
+async function runMatrix(one: OneTask, matrix: NonNullable<PipelineTask['matrix']>): Promise<TaskEnd> {
+  const { task, variables } = one;
+  const combinations = fanOut(matrix.params, variables);
+  if (combinations.length === 0) return skip(task, 'a list of its matrix is empty');
+  const startedAt = performance.now();
+  const runs = await Promise.all(
+    combinations.map((combination, i) => {
+      const run = { ...one, name: `${task.name}-${i}`, combination };
+      return runWithRetries(run, taskVariables(run));
+    }),
+  );
+  const failed = runs.find(({ status }) => status !== 'Succeeded');
+  return {
+    name: task.name,
+    status: failed?.status ?? 'Succeeded',
+    reason: failed?.reason ?? 'Succeeded',
+    exitCode: failed ? failed.exitCode : 0,
+    seconds: (performance.now() - startedAt) / 1000,
+    attempts: Math.max(...runs.map(({ attempts }) => attempts)),
+    results: new Map(),
+    runs,
+  };
+}
+
+async function runWithRetries(one: OneRun, variables: Map<string, string>): Promise<TaskEnd> {
   const { task, stop } = one;
   const startedAt = performance.now();
   let end: TaskRunEnd | undefined;
@@ -60,25 +97,25 @@ async function runWithRetries(one: OneTask, variables: Map<string, string>): Pro
   }
   if (!end) return skip(task, 'the run was stopped');
   const seconds = (performance.now() - startedAt) / 1000;
-  return { ...end, name: task.name, status: end.succeeded ? 'Succeeded' : 'Failed', seconds, attempts };
+  return { ...end, name: one.name, status: end.succeeded ? 'Succeeded' : 'Failed', seconds, attempts };
 }
 
 function describeAttempt(
-  { request, task, stop }: OneTask,
+  { request, task, stop, name: runName }: OneRun,
   variables: Map<string, string>,
   attempt: number,
 ): TaskRunRequest {
   const { name, host, onLine, onStart } = request;
   return {
-    name: `${name}-${task.name}`,
+    name: `${name}-${runName}`,
     task: taskOf(request, task),
     variables,
     serviceAccount: accountOf(request.run, task),
     host,
     timeoutMs: parseDuration(task.timeout ?? '1h') ?? 3_600_000,
     signal: stop,
-    onLine: (step, line) => onLine(task.name, step, line),
-    onStart: (pid) => onStart?.(task.name, pid, attempt),
+    onLine: (step, line) => onLine(runName, step, line),
+    onStart: (pid) => onStart?.(runName, pid, attempt),
   };
 }
 
@@ -87,11 +124,20 @@ function accountOf({ spec }: PipelineRun, { name }: PipelineTask): string {
   return own?.serviceAccountName ?? spec.taskRunTemplate?.serviceAccountName ?? 'default';
 }
 
-function taskVariables({ request, task, variables }: OneTask): Map<string, string> {
+function taskVariables({
+  request,
+  task,
+  variables,
+  name: runName,
+  combination,
+}: OneRun): Map<string, string> {
   const definition = taskOf(request, task);
-  const given = new Map((task.params ?? []).map(({ name, value }) => [name, substitute(value, variables)]));
+  const given = new Map([
+    ...(task.params ?? []).map(({ name, value }) => [name, substitute(value, variables)] as const),
+    ...combination.map(({ name, value }) => [name, value] as const),
+  ]);
   const own = new Map([
-    ['context.taskRun.name', `${request.name}-${task.name}`],
+    ['context.taskRun.name', `${request.name}-${runName}`],
     ['context.taskRun.namespace', request.namespace],
     ['context.task.name', definition.metadata.name],
   ]);

@@ -52,6 +52,8 @@ export async function runTask(request: TaskRunRequest): Promise<TaskRunEnd> {
       return { succeeded: false, reason: mounts.missing, exitCode: undefined, results: new Map() };
     const ended = await runStep(request, mounts.paths);
     const results = await readResults(join(folder, 'results'), request.task);
+    const mismatch = mismatched(results, request.task);
+    if (mismatch) return { succeeded: false, reason: mismatch, exitCode: ended.exitCode, results: new Map() };
     const tooLarge =
       [...results].reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(value), 0) >
       messageLimit;
@@ -198,4 +200,24 @@ async function readResults(folder: string, task: Task): Promise<Map<string, stri
     if (declared.has(name)) results.set(name, await readFile(join(folder, name), 'utf8'));
   }
   return results;
+}
+
+/** Tekton takes what reads as a JSON array of strings for an array, and fails a TaskRun whose result is of another type than declared. */
+function mismatched(results: ReadonlyMap<string, string>, { spec }: Task): string | undefined {
+  for (const { name, type = 'string' } of spec.results ?? []) {
+    const value = results.get(name);
+    const actual = value !== undefined && isStringArray(value) ? 'array' : 'string';
+    if (value !== undefined && actual !== type)
+      return `"${name}": task result is expected to be "${type}" type but was initialized to a different type "${actual}"`;
+  }
+  return undefined;
+}
+
+function isStringArray(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((item) => typeof item === 'string');
+  } catch {
+    return false;
+  }
 }

@@ -51,19 +51,21 @@ const workspace: Shape = {
   only: { optional: true },
 };
 
+const finallyFields: Readonly<Record<string, Shape>> = {
+  name: 'leaf',
+  displayName: 'leaf',
+  description: 'leaf',
+  taskRef: { fields: { name: 'leaf', kind: 'leaf' } },
+  runAfter: 'leaf',
+  params: { list: binding },
+  workspaces: { list: { fields: { name: 'leaf', workspace: 'leaf' } } },
+  when: { list: { fields: { input: 'leaf', operator: 'leaf', values: 'leaf' } } },
+  retries: 'leaf',
+  timeout: 'leaf',
+};
+
 const pipelineTask: Shape = {
-  fields: {
-    name: 'leaf',
-    displayName: 'leaf',
-    description: 'leaf',
-    taskRef: { fields: { name: 'leaf', kind: 'leaf' } },
-    runAfter: 'leaf',
-    params: { list: binding },
-    workspaces: { list: { fields: { name: 'leaf', workspace: 'leaf' } } },
-    when: { list: { fields: { input: 'leaf', operator: 'leaf', values: 'leaf' } } },
-    retries: 'leaf',
-    timeout: 'leaf',
-  },
+  fields: { ...finallyFields, matrix: { fields: { params: { list: binding } } } },
 };
 
 export const pipelineShape: Shape = {
@@ -79,7 +81,7 @@ export const pipelineShape: Shape = {
         workspaces: { list: workspace },
         results: { list: result },
         tasks: { list: pipelineTask },
-        finally: { list: pipelineTask },
+        finally: { list: { fields: finallyFields } },
       },
     },
   },

@@ -21,7 +21,7 @@ export function substitute(text: string, variables: Variables): string {
   });
 }
 
-/** The variables that a text names. */
+/** The variables that a text names, whole lists among them. */
 export function variablesIn(text: string): string[] {
-  return [...text.matchAll(/\$\(([A-Za-z][\w.-]*)\)/g)].map((match) => match[1] ?? '');
+  return [...text.matchAll(/\$\(([A-Za-z][\w.-]*)(?:\[\*\])?\)/g)].map((match) => match[1] ?? '');
 }

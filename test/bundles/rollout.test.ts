@@ -168,6 +168,43 @@ describe('a stage step that is killed', () => {
   });
 });
 
+describe('the sharded Pipeline', () => {
+  it('stages with several pods, repeats only the shard that is killed, and ends with the bytes and the manifest of one pod', async () => {
+    const model = createDemoModel({ bytes: 64 * mebibyte });
+    const params = { model: 'openai/gpt-oss-20b', tries: '1', poll: '300ms' };
+    const alone = await startWorld({ repo: model.repo, dist, timings });
+    const wanted = await roll(alone);
+    const staged = await digests(alone);
+    await alone.close();
+
+    const world = await startWorld({ repo: model.repo, dist, timings });
+    const shardedRun = () =>
+      roll(world, {
+        pipeline: 'rollout-model-sharded',
+        params: { ...params, shards: '3', 'hf-endpoint': world.hub.url },
+        onStart: (task, pid, attempt) => {
+          if (task === 'move-model-1' && attempt === 1) void killInTheMiddle(world, pid);
+        },
+      });
+    const run = await shardedRun();
+    expect(run.lines.filter((line) => / error /.test(line))).toEqual([]);
+    expect(run.status).toBe('Succeeded');
+    expect(run.task('move-model')?.runs?.map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
+    expect(run.outcome('stage-model')).toBe('ok');
+    expect(run.results.get('manifest-digest')).toBe(wanted.results.get('manifest-digest'));
+    expect(await digests(world)).toEqual(staged);
+    expect(world.bucket.uploads(world.bucketName)).toEqual([]);
+    expect(world.refusals()).toEqual([]);
+
+    const again = await shardedRun();
+    expect(again.task('move-model')?.status).toBe('None');
+    expect(again.outcome('stage-model')).toBe('unchanged');
+    expect(again.status).toBe('Completed');
+    expect(await digests(world)).toEqual(staged);
+    await world.close();
+  });
+});
+
 /** SIGKILL once parts have arrived and before all have. */
 async function killInTheMiddle(world: World, pid: number): Promise<void> {
   const parts = () => world.bucket.uploads(world.bucketName).reduce((sum, upload) => sum + upload.parts, 0);

@@ -3,26 +3,40 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkGraph } from '../../sandbox/tekton/graph.ts';
-import { type Pipeline, type PipelineRun, readManifest, type Task } from '../../sandbox/tekton/manifests.ts';
+import {
+  type Pipeline,
+  type PipelineRun,
+  type PipelineTask,
+  readManifest,
+  type Task,
+} from '../../sandbox/tekton/manifests.ts';
+import { checkMatrices } from '../../sandbox/tekton/matrix.ts';
 import { variablesIn } from '../../sandbox/tekton/substitute.ts';
 import { specs } from '../../steps/index.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const tasks = new Map<string, Task>();
-let pipeline: Pipeline;
-let sample: PipelineRun;
+for (const { name } of specs)
+  tasks.set(name, await readManifest<Task>(`${root}tasks/${name}/${name}.yaml`, 'Task'));
+const readPipeline = (name: string) => readManifest<Pipeline>(`${root}pipelines/${name}.yaml`, 'Pipeline');
 
-beforeAll(async () => {
-  for (const { name } of specs)
-    tasks.set(name, await readManifest<Task>(`${root}tasks/${name}/${name}.yaml`, 'Task'));
-  pipeline = await readManifest<Pipeline>(`${root}pipelines/rollout-model.yaml`, 'Pipeline');
-  sample = await readManifest<PipelineRun>(`${root}pipelines/samples/rollout-model-run.yaml`, 'PipelineRun');
-});
+/** Defaults that a Pipeline chooses to have otherwise than its Tasks. */
+const deliberate = new Set(['settle-rollout timeout', 'plan-model shards', 'stage-model shards']);
 
-const all = () => [...pipeline.spec.tasks, ...(pipeline.spec.finally ?? [])];
+const pipelines = ['rollout-model', 'rollout-model-sharded'];
 
-describe('pipelines/rollout-model.yaml', () => {
+describe.each(pipelines)('pipelines/%s.yaml', (file) => {
+  let pipeline: Pipeline;
+  beforeAll(async () => {
+    pipeline = await readPipeline(file);
+  });
+  const all = () => [...pipeline.spec.tasks, ...(pipeline.spec.finally ?? [])];
+
+  it('has the name of its file', () => {
+    expect(pipeline.metadata.name).toBe(file);
+  });
+
   it('asks only for what its user alone knows', () => {
     const asked = (pipeline.spec.params ?? []).filter((param) => param.default === undefined);
     expect(asked.length).toBeLessThanOrEqual(2);
@@ -48,7 +62,7 @@ describe('pipelines/rollout-model.yaml', () => {
       );
       for (const { name, value } of task.params ?? []) {
         const wanted = defaults.get(name);
-        if (own.has(value) && wanted !== undefined && `${task.name} ${name}` !== 'settle-rollout timeout') {
+        if (own.has(value) && wanted !== undefined && !deliberate.has(`${task.name} ${name}`)) {
           expect({ task: task.name, name, default: own.get(value) }).toEqual({
             task: task.name,
             name,
@@ -63,6 +77,7 @@ describe('pipelines/rollout-model.yaml', () => {
     const texts = [
       ...all().flatMap((task) => [
         ...(task.params ?? []).map(({ value }) => value),
+        ...(task.matrix?.params ?? []).flatMap(({ value }) => value),
         ...(task.when ?? []).flatMap(({ input, values }) => [input, ...values]),
       ]),
       ...(pipeline.spec.results ?? []).map(({ value }) => value),
@@ -77,17 +92,15 @@ describe('pipelines/rollout-model.yaml', () => {
     for (const { name } of pipeline.spec.params ?? []) expect(used).toContain(`params.${name}`);
   });
 
-  it('has an order, and a time-out for every task', () => {
+  it('has an order, matrices that Tekton takes, and a time-out for every task', () => {
     checkGraph(pipeline.spec.tasks);
+    checkMatrices(pipeline, tasks);
     for (const task of all()) expect(task.timeout).toMatch(/^\d+[hm]/);
   });
 
   it('repeats only stage-model: Tekton would repeat a wrong parameter as well', () => {
-    expect(
-      all()
-        .filter(({ retries }) => retries)
-        .map(({ name }) => name),
-    ).toEqual(['stage-model']);
+    for (const { retries, taskRef } of all())
+      expect(retries !== undefined).toBe(taskRef.name === 'stage-model');
   });
 
   it('gives finally nothing that a skipped task would take away', () => {
@@ -99,23 +112,37 @@ describe('pipelines/rollout-model.yaml', () => {
   });
 
   it('passes the linter of the Tekton community', async () => {
-    const files = ['pipelines/rollout-model.yaml', ...specs.map(({ name }) => `tasks/${name}/${name}.yaml`)];
+    const files = [`pipelines/${file}.yaml`, ...specs.map(({ name }) => `tasks/${name}/${name}.yaml`)];
     const lint = promisify(execFile)(
       process.execPath,
       ['node_modules/@ibm/tekton-lint/dist/lint.js', ...files],
       { cwd: root },
     );
     const { stdout } = await lint.catch((error: { stdout: string }) => error);
-    expect(stdout).not.toMatch(/error/i);
+    // It takes a whole list for the name of a result; checkMatrices looks at those.
+    const unknownToIt = / 'shards\[\*\]' is not a result in Task 'plan-model'\)/;
+    const errors = stdout.split('\n').filter((line) => /\berror\b/.test(line) && !/^✖/.test(line));
+    expect(errors.filter((line) => !unknownToIt.test(line))).toEqual([]);
   });
 });
 
-describe('pipelines/samples/rollout-model-run.yaml', () => {
+describe.each(pipelines)('pipelines/samples/%s-run.yaml', (file) => {
+  let pipeline: Pipeline;
+  let sample: PipelineRun;
+  beforeAll(async () => {
+    pipeline = await readPipeline(file);
+    sample = await readManifest<PipelineRun>(`${root}pipelines/samples/${file}-run.yaml`, 'PipelineRun');
+  });
+
+  it('runs the Pipeline of that name', () => {
+    expect(sample.spec.pipelineRef.name).toBe(pipeline.metadata.name);
+  });
+
   it('gives every task an account of its own, never the all-powerful one', () => {
     const accounts = new Map(
       sample.spec.taskRunSpecs?.map((one) => [one.pipelineTaskName, one.serviceAccountName]),
     );
-    for (const { name, taskRef } of all()) {
+    for (const { name, taskRef } of [...pipeline.spec.tasks, ...(pipeline.spec.finally ?? [])]) {
       const spec = specs.find((one) => one.name === taskRef.name);
       expect(accounts.get(name)).toBe(spec && accountName(spec));
     }
@@ -124,5 +151,41 @@ describe('pipelines/samples/rollout-model-run.yaml', () => {
   it('passes parameters that the Pipeline has', () => {
     const names = (pipeline.spec.params ?? []).map(({ name }) => name);
     for (const { name } of sample.spec.params ?? []) expect(names).toContain(name);
+  });
+});
+
+describe('the sharded Pipeline', () => {
+  const stages = ({ taskRef }: PipelineTask) => taskRef.name === 'stage-model';
+
+  it('is the other one in everything but how the model is staged', async () => {
+    const [one, many] = await Promise.all([
+      readPipeline('rollout-model'),
+      readPipeline('rollout-model-sharded'),
+    ]);
+    const rest = ({ spec }: Pipeline) => ({
+      params: spec.params?.filter(({ name }) => name !== 'shards'),
+      results: spec.results,
+      tasks: spec.tasks.filter((task) => !stages(task)),
+      finally: spec.finally,
+    });
+    expect(rest(many)).toEqual(rest(one));
+  });
+
+  it('gives each phase what the Pipeline with one pod gives its step, and the commit that was planned', async () => {
+    const [one, many] = await Promise.all([
+      readPipeline('rollout-model'),
+      readPipeline('rollout-model-sharded'),
+    ]);
+    const given = (task: PipelineTask | undefined) =>
+      new Map(task?.params?.map(({ name, value }) => [name, value]));
+    const wanted = given(one.spec.tasks.find(stages));
+    const phases = many.spec.tasks.filter(stages);
+    expect(phases.map((task) => given(task).get('phase'))).toEqual(['plan', 'move', 'commit']);
+    for (const [i, task] of phases.entries()) {
+      const values = given(task);
+      const revision = i === 0 ? '$(params.revision)' : '$(tasks.plan-model.results.revision)';
+      for (const [name, value] of new Map([...wanted, ['revision', revision]]))
+        expect({ task: task.name, name, value: values.get(name) }).toEqual({ task: task.name, name, value });
+    }
   });
 });

@@ -18,7 +18,12 @@ async function readTask(name: string) {
   return {
     text,
     task: parse(text) as {
-      spec: { steps: [Step]; workspaces?: object[]; results: { name: string }[]; params: { name: string; description: string }[] };
+      spec: {
+        steps: [Step];
+        workspaces?: object[];
+        results: { name: string }[];
+        params: { name: string; description: string }[];
+      };
     },
   };
 }

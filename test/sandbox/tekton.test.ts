@@ -17,6 +17,7 @@ const program = `
   if (flags.secret && existsSync(flags.secret + '/key')) console.error('key ' + readFileSync(flags.secret + '/key', 'utf8'));
   if (flags.wait) { process.on('SIGTERM', () => process.exit(143)); setInterval(() => {}, 1000); }
   else {
+    if (flags.list) writeFileSync(flags.results + '/list', flags.list);
     if (flags.result) writeFileSync(flags.results + '/value', flags.result);
     if (flags['fail-unless'] && !existsSync(flags['fail-unless'])) { writeFileSync(flags['fail-unless'], ''); process.exit(65); }
     process.exit(Number(flags.exit ?? 0));
@@ -34,13 +35,13 @@ afterAll(async () => {
   await rm(work, { recursive: true });
 });
 
-const params = ['name', 'result', 'exit', 'fail-unless', 'wait'];
+const params = ['name', 'result', 'list', 'exit', 'fail-unless', 'wait'];
 
 const task: Task = {
   metadata: { name: 'echo' },
   spec: {
     params: [...params.map((name) => ({ name, default: '' })), { name: 'secret-name', default: 'absent' }],
-    results: [{ name: 'value' }],
+    results: [{ name: 'value' }, { name: 'list', type: 'array' }],
     volumes: [{ name: 's', secret: { secretName: '$(params.secret-name)', optional: true } }],
     steps: [
       {
@@ -204,12 +205,132 @@ describe('runPipeline', () => {
   });
 });
 
+describe('a matrix', () => {
+  const list = '$(tasks.plan.results.list[*])';
+  const fan = (
+    name: string,
+    matrix: Record<string, string | string[]>,
+    values: Record<string, string> = {},
+    more: Partial<PipelineTasks[number]> = {},
+  ) => ({
+    ...echo(name, values, more),
+    params: Object.entries(values).map(([key, value]) => ({ name: key, value })),
+    matrix: { params: Object.entries(matrix).map(([key, value]) => ({ name: key, value })) },
+  });
+
+  it('fans out over the whole list that a task before it gave', async () => {
+    const end = await run({
+      tasks: [
+        fan('move', { name: list }, { result: 'x' }),
+        echo('plan', { list: '["1/2","2/2"]' }),
+        echo('after', {}, { runAfter: ['move'] }),
+      ],
+    });
+    expect(end.statuses).toEqual({ plan: 'Succeeded', move: 'Succeeded', after: 'Succeeded' });
+    expect(end.lines.slice(1, 3).toSorted()).toEqual([
+      '[move-0 : run] hello from 1/2',
+      '[move-1 : run] hello from 2/2',
+    ]);
+  });
+
+  it("makes every combination, in Tekton's order", async () => {
+    const end = await run({ tasks: [fan('m', { name: ['a', 'b'], result: ['x', 'y'] })] });
+    const runs = end.tasks[0]?.runs ?? [];
+    expect(runs.map(({ name, results }) => `${name} ${results.get('value')}`)).toEqual([
+      'm-0 x',
+      'm-1 x',
+      'm-2 y',
+      'm-3 y',
+    ]);
+    expect(end.lines.filter((line) => line.includes('hello from b')).toSorted()).toEqual([
+      '[m-1 : run] hello from b',
+      '[m-3 : run] hello from b',
+    ]);
+  });
+
+  it('repeats only the one that failed, and fails when it fails for good', async () => {
+    const flags = ['x', 'y'].map((name) => join(work, name));
+    await writeFile(flags[1] ?? '', '');
+    const once = await run({
+      tasks: [fan('m', { 'fail-unless': flags }, { name: 'm' }, { retries: 1 })],
+    });
+    expect(once.tasks[0]?.runs?.map(({ attempts }) => attempts)).toEqual([2, 1]);
+    expect(once.status).toBe('Succeeded');
+    await Promise.all(flags.map((path) => rm(path)));
+    const bad = await run({
+      tasks: [fan('m', { exit: ['0', '75'] }, { name: 'm' }), echo('next', {}, { runAfter: ['m'] })],
+      finally: [echo('settle', { result: '$(tasks.m.status)' })],
+    });
+    expect(bad.statuses).toEqual({ m: 'Failed', next: 'None', settle: 'Succeeded' });
+    expect(bad.tasks.find(({ name }) => name === 'm')).toMatchObject({ exitCode: 75 });
+    expect(bad.tasks.find(({ name }) => name === 'settle')?.results.get('value')).toBe('Failed');
+  });
+
+  it('is skipped when its list is empty', async () => {
+    const end = await run({ tasks: [echo('plan', { list: '[]' }), fan('m', { name: list })] });
+    expect(end.statuses).toEqual({ plan: 'Succeeded', m: 'None' });
+  });
+
+  it.each([
+    ['text', '1/2', /"list": task result is expected to be "array" type .* different type "string"/],
+    ['numbers', '[1,2]', /different type "string"/],
+  ])('fails the task that gives %s where it declares an array', async (_, value, reason) => {
+    const end = await run({ tasks: [echo('plan', { list: value })] });
+    expect(end.tasks[0]).toMatchObject({ status: 'Failed', reason: expect.stringMatching(reason) });
+  });
+
+  it('fails the task that gives an array where it declares text', async () => {
+    const end = await run({ tasks: [echo('plan', { result: '["a"]' })] });
+    expect(end.tasks[0]).toMatchObject({ status: 'Failed' });
+  });
+
+  const plan = echo('plan', { list: '["a"]' });
+  it.each<[string, PipelineTasks, RegExp]>([
+    ['a string that is no list', [fan('m', { name: 'a' })], /parameters of type array only are allowed/],
+    ['a list and more text', [plan, fan('m', { name: `${list}x` })], /parameters of type array only/],
+    ['a list in one element', [plan, fan('m', { name: [list] })], /a list where Tekton wants a string/],
+    [
+      'a result that is no list',
+      [plan, fan('m', { name: '$(tasks.plan.results.value[*])' })],
+      /no result of type array/,
+    ],
+    ['a list of params', [fan('m', { name: '$(params.names[*])' })], /does not implement/],
+    [
+      'a parameter in both',
+      [fan('m', { name: ['a'] }, { name: 'b' })],
+      /got both matrix\[name\] and params\[name\]/,
+    ],
+    ['a parameter that the Task has not', [fan('m', { nope: ['a'] })], /nope is none of Task echo/],
+    ['257 combinations', [fan('m', { name: Array.from({ length: 257 }, String) })], /257 <= 256/],
+    ['no parameter', [fan('m', {})], /without params/],
+    [
+      'one of its results',
+      [fan('m', { name: ['a'] }), echo('b', { result: '$(tasks.m.results.value)' })],
+      /can only be consumed in aggregate/,
+    ],
+    [
+      'its results in aggregate, which the sandbox does not implement',
+      [fan('m', { name: ['a'] }), echo('b', { result: '$(tasks.m.results.value[*])' })],
+      /does not implement results of the matrixed task m/,
+    ],
+    ['a list outside of a matrix', [plan, echo('b', { result: list })], /a list where Tekton wants a string/],
+    ['a list without its star', [plan, echo('b', { result: '$(tasks.plan.results.list)' })], /a list where/],
+  ])('is refused with %s', async (_, tasks, message) => {
+    await expect(run({ tasks })).rejects.toThrow(message);
+  });
+});
+
 describe('readManifest', () => {
   it.each([
     [
-      'matrix',
-      { tasks: [{ name: 'a', taskRef: { name: 'echo' }, matrix: {} }] },
-      'Pipeline.spec.tasks[0].matrix',
+      'include of a matrix',
+      { tasks: [{ name: 'a', taskRef: { name: 'echo' }, matrix: { include: [] } }] },
+      'Pipeline.spec.tasks[0].matrix.include',
+    ],
+    [
+      'a matrix in finally',
+      { tasks: [], finally: [{ name: 'a', taskRef: { name: 'echo' }, matrix: {} }] },
+      'Pipeline.spec.finally[0].matrix',
     ],
     [
       'a workspace that has to be bound',
