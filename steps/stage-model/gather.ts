@@ -18,22 +18,25 @@ export function gather(
   { files, place }: Wish,
   { params, bucket, signal }: Stage,
 ): Work {
+  const owners = ownersOf(plan);
+  const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
+  const look = async () => {
+    const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
+    const rest = files.filter((file) => !isProven(file));
+    const actions = [
+      ...planActions(files.filter(isProven), survey, 'auto'),
+      ...planActions(rest, survey, params.readBack),
+    ];
+    return { survey, actions, debts: actions.flatMap((action) => debtsOf(action, plan)) };
+  };
   return {
     files,
     bytes: totalSize(files),
     carryOut: async (transfer) => {
-      const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
-      const owners = ownersOf(plan);
-      const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
-      const actions = [
-        ...planActions(files.filter(isProven), survey, 'auto'),
-        ...planActions(
-          files.filter((file) => !isProven(file)),
-          survey,
-          params.readBack,
-        ),
-      ];
-      demandAllMoved(actions, plan, { bucket, place });
+      const first = await look();
+      // Another run may complete an upload between our listing of objects and that of parts; what is owed is owed twice.
+      const { survey, actions, debts } = first.debts.length === 0 ? first : await look();
+      demandNoDebts(debts, plan, { bucket, place });
       await finish(files, actions, survey, params.connections, transfer);
     },
   };
@@ -58,14 +61,12 @@ function ownersOf({ shares }: ShardPlan): Map<string, number> {
   return new Map(shares.flatMap(({ files }, i) => files.map((path) => [path, i] as const)));
 }
 
-function demandAllMoved(
-  actions: readonly Action[],
+function demandNoDebts(
+  debts: readonly Debt[],
   plan: ShardPlan,
   { bucket, place }: Pick<Stage, 'bucket'> & Pick<Wish, 'place'>,
 ): void {
-  const debts = actions.flatMap((action) => debtsOf(action, plan));
-  const [first] = debts;
-  if (!first) return;
+  if (debts.length === 0) return;
   const count = plan.shares.length;
   const owing = [...new Set(debts.map(({ shard }) => shard))].sort((a, b) => a - b);
   throw new StepError(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sharded } from './sharded.ts';
+import { files, sharded } from './sharded.ts';
 import { commit, manifestKey, prefix } from './staging.ts';
 
 describe('phase commit', () => {
@@ -27,6 +27,24 @@ describe('phase commit', () => {
     expect(evidence.some((line) => line.includes('shard 2/3'))).toBe(false);
     expect(three.storage.objects.has(manifestKey)).toBe(false);
     expect(three.storage.uploads.size).toBe(1);
+  });
+
+  test('takes parts from the upload of the plan alone', async () => {
+    const two = sharded(2);
+    await two.plan();
+    await two.move('1/2');
+    const parts = Array.from({ length: 15 }, (_, i) => {
+      const body = Buffer.alloc(i === 14 ? files['model-1.safetensors'].length - 14 * 32 : 32, 'x');
+      return [i + 1, { body, etag: `${i}` }] as const;
+    });
+    const key = `${prefix}model-1.safetensors`;
+    two.storage.uploads.set('stray', { key, metadata: {}, parts: new Map(parts) });
+    await expect(two.commit()).rejects.toMatchObject({ failure: 'not-ready' });
+    await two.move('2/2');
+    await two.commit();
+    expect(two.storage.objects.get(key)?.body).toEqual(files['model-1.safetensors']);
+    expect(two.storage.writes.get(key)).toBe(1);
+    expect(two.storage.uploads.size).toBe(0);
   });
 
   test('reads back what several shards sent, and only that; with read-back=always not what shards have read back', async () => {
