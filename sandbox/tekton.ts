@@ -1,7 +1,7 @@
 import { parseDuration } from '../steps/lib/params.ts';
 import { checkGraph, dependencies, resultDependencies } from './tekton/graph.ts';
 import type { Pipeline } from './tekton/manifests.ts';
-import { checkMatrices } from './tekton/matrix.ts';
+import { checkMatrices } from './tekton/check-matrix.ts';
 import { type PipelineRequest, runOne, skip, type TaskEnd } from './tekton/pipeline-task.ts';
 import { MissingVariable, substitute } from './tekton/substitute.ts';
 

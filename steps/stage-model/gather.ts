@@ -37,7 +37,7 @@ export function gather(
       // Another run may complete an upload between our listing of objects and that of parts; what is owed is owed twice.
       const { survey, actions, debts } = first.debts.length === 0 ? first : await look();
       demandNoDebts(debts, plan, { bucket, place });
-      await finish(files, actions, survey, params.connections, transfer);
+      await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };
 }

@@ -31,16 +31,22 @@ export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage)
     bytes: totalSize(files),
     carryOut: async (transfer) => {
       const survey = await surveyBucket(files, place, bucket, signal);
-      await finish(files, planActions(files, survey, params.readBack), survey, params.connections, transfer);
+      const actions = planActions(files, survey, params.readBack);
+      await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };
 }
 
+interface Left {
+  readonly files: readonly WantedFile[];
+  readonly actions: readonly Action[];
+  /** What lies under the prefix. */
+  readonly listing: Survey['listing'];
+}
+
 /** Carries out what is left, settles what is doubted, and takes away what does not belong there. */
 export async function finish(
-  files: readonly WantedFile[],
-  actions: readonly Action[],
-  { listing }: Survey,
+  { files, actions, listing }: Left,
   filesAtOnce: number,
   transfer: Transfer,
 ): Promise<void> {

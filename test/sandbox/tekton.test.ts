@@ -300,7 +300,7 @@ describe('a matrix', () => {
       [fan('m', { name: ['a'] }, { name: 'b' })],
       /got both matrix\[name\] and params\[name\]/,
     ],
-    ['a parameter that the Task has not', [fan('m', { nope: ['a'] })], /nope is none of Task echo/],
+    ['a parameter that the Task has not', [fan('m', { nope: ['a'] })], /nope is no parameter of the Task/],
     ['257 combinations', [fan('m', { name: Array.from({ length: 257 }, String) })], /257 <= 256/],
     ['no parameter', [fan('m', {})], /without params/],
     [
