@@ -33,10 +33,13 @@ export function gather(
     files,
     bytes: totalSize(files),
     carryOut: async (transfer) => {
-      const first = await look();
-      // Another run may complete an upload between our listing of objects and that of parts; what is owed is owed twice.
-      const { survey, actions, debts } = first.debts.length === 0 ? first : await look();
-      demandNoDebts(debts, plan, { bucket, place });
+      let { survey, actions, debts } = await look();
+      while (debts.length > 0) {
+        // Another run may complete a file between our listing of objects and that of its parts; then it is there next time.
+        const before = new Set(debts.map(({ file }) => file));
+        ({ survey, actions, debts } = await look());
+        if (debts.some(({ file }) => before.has(file))) throw owing(debts, plan, { bucket, place });
+      }
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };
@@ -61,28 +64,29 @@ function ownersOf({ shares }: ShardPlan): Map<string, number> {
   return new Map(shares.flatMap(({ files }, i) => files.map((path) => [path, i] as const)));
 }
 
-function demandNoDebts(
+function owing(
   debts: readonly Debt[],
   plan: ShardPlan,
   { bucket, place }: Pick<Stage, 'bucket'> & Pick<Wish, 'place'>,
-): void {
-  if (debts.length === 0) return;
+): StepError {
   const count = plan.shares.length;
-  const owing = [...new Set(debts.map(({ shard }) => shard))].sort((a, b) => a - b);
-  throw new StepError(
+  const shards = [...new Set(debts.map(({ shard }) => shard))].sort((a, b) => a - b);
+  return new StepError(
     'not-ready',
-    `nothing was committed: ${owing.length} of ${count} shards have not moved their share`,
+    `nothing was committed: ${shards.length} of ${count} shards have not moved their share`,
     {
       evidence: debts.map(
         ({ what, shard }) =>
           `${what}: shard ${shard + 1}/${count} owes it (${bucket.where}, ${place.prefix})`,
       ),
-      hint: `tkn task start stage-model --param phase=move --param shard=${(owing[0] ?? 0) + 1}/${count} --param revision=${place.commit} …   (each of ${owing.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
+      hint: `tkn task start stage-model --param phase=move --param shard=${(shards[0] ?? 0) + 1}/${count} --param revision=${place.commit} …   (each of ${shards.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
     },
   );
 }
 
 interface Debt {
+  /** Its path. */
+  readonly file: string;
   readonly what: string;
   readonly shard: number;
 }
@@ -91,7 +95,7 @@ function debtsOf(action: Action, { shares, uploads }: ShardPlan): Debt[] {
   const { file } = action;
   if (action.kind === 'skip' || action.kind === 'prove') return [];
   return shares.flatMap(({ files, spans }, shard): Debt[] => {
-    if (files.includes(file.path)) return [{ what: `${file.path} is missing`, shard }];
+    if (files.includes(file.path)) return [{ file: file.path, what: `${file.path} is missing`, shard }];
     const resume = action.kind === 'move' ? action.resume : undefined;
     const there = new Set(resume?.parts.map(({ partNumber }) => partNumber));
     const total = splitRanges(file.size, file.partSize ?? file.size).length;
@@ -103,7 +107,7 @@ function debtsOf(action: Action, { shares, uploads }: ShardPlan): Debt[] {
         );
         if (missing.length === 0) return [];
         const what = `${file.path} lacks ${rows(missing)} of ${total} parts in the upload ${uploads[file.path]}`;
-        return [{ what, shard }];
+        return [{ file: file.path, what, shard }];
       });
   });
 }

@@ -1,5 +1,5 @@
 import { StepError } from '../lib/errors.ts';
-import { type Action, digestMetadata, planActions, type WantedFile } from './plan.ts';
+import { type Action, carriesDigest, digestMetadata, planActions, type WantedFile } from './plan.ts';
 import {
   planDifferences,
   demandPlan,
@@ -58,12 +58,14 @@ async function readIfSound(wish: Wish, count: number, stage: Stage): Promise<Sha
   }
 }
 
-/** Whether every file that several shards move still has its upload, or is there. */
-function hasItsUploads({ uploads }: ShardPlan, { place }: Wish, survey: Survey): boolean {
-  return Object.entries(uploads).every(([path, uploadId]) => {
-    const key = place.prefix + path;
-    const pending = survey.pending.get(key) ?? [];
-    return survey.stored.has(key) || pending.some((upload) => upload.uploadId === uploadId);
+/** Whether every file that several shards move still has its upload, or is there as a shard would take it for done. */
+function hasItsUploads({ uploads }: ShardPlan, { files }: Wish, survey: Survey): boolean {
+  return files.every((file) => {
+    const uploadId = uploads[file.path];
+    if (uploadId === undefined) return true;
+    const object = survey.stored.get(file.key);
+    if (object) return carriesDigest(object, file);
+    return (survey.pending.get(file.key) ?? []).some((upload) => upload.uploadId === uploadId);
   });
 }
 

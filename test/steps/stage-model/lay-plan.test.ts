@@ -41,6 +41,21 @@ describe('a plan that is repeated', () => {
     await expect(two.commit()).resolves.toMatchObject({ outcome: 'ok' });
   });
 
+  test('is made anew when somebody put an object of theirs in the place of a cut file, which is then proven', async () => {
+    const two = sharded(2);
+    await two.plan();
+    const { 'model-1.safetensors': body } = files;
+    two.storage.objects.set(`${prefix}model-1.safetensors`, { body, etag: 'x', metadata: {} });
+    two.storage.uploads.clear();
+    await expect(two.move('1/2')).rejects.toMatchObject({ failure: 'not-ready' });
+    await two.plan();
+    expect(two.stored().uploads).toEqual({});
+    two.hub.given.clear();
+    for (const shard of ['1/2', '2/2']) await two.move(shard);
+    expect(two.hub.given.has('model-1.safetensors')).toBe(false);
+    await expect(two.commit()).resolves.toMatchObject({ outcome: 'ok' });
+  });
+
   test('is made anew for another selection, which the shards of the old one are told', async () => {
     const two = sharded(2);
     await two.plan();
