@@ -10,6 +10,7 @@ import {
   type StoredManifest,
 } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
+import { removeProbes } from './probe.ts';
 
 interface Store {
   readonly bucket: Bucket;
@@ -28,11 +29,13 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
     headline: 'the bucket does not hold what was written',
     hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
   });
-  await bucket.put(place.manifest, renderManifest(manifest), {
-    ifNoneMatch: '*',
-    contentType: 'application/json',
-    signal,
-  });
+  // Looked at first, since there are servers that ignore the condition.
+  if (!(await bucket.head(place.manifest, signal)))
+    await bucket.put(place.manifest, renderManifest(manifest), {
+      ifNoneMatch: '*',
+      contentType: 'application/json',
+      signal,
+    });
   const stored = await readManifest(bucket, place.manifest, signal);
   if (!stored) {
     throw new StepError('check', 'the commit marker is gone right after it was written', {
@@ -132,4 +135,5 @@ export async function sweep(
       for (const { key } of await bucket.list(folder, signal)) await bucket.delete(key, signal);
     });
   }
+  await attempt('probes', () => removeProbes(place, bucket, now, signal));
 }

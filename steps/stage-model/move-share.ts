@@ -1,4 +1,5 @@
 import { StepError } from '../lib/errors.ts';
+import { adaptPlan } from './findings.ts';
 import { carryOut } from './carry-out.ts';
 import { moveSpan } from './move-parts.ts';
 import { totalSize, type Work } from './move.ts';
@@ -37,7 +38,7 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
     bytes: totalSize(own) + totalSize(cut.map(spanSize)),
     carryOut: async (transfer) => {
       const survey = await surveyBucket(own, wish.place, bucket, signal);
-      const actions = planActions(own, survey, params.readBack);
+      const actions = adaptPlan(planActions(own, survey, params.readBack), transfer.findings);
       await forEachAtOnce(
         [...cut, ...actions],
         params.connections,

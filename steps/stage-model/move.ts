@@ -1,7 +1,9 @@
 import { carryOutAll } from './carry-out.ts';
 import { settleDoubts } from './doubts.ts';
+import { adaptPlan } from './findings.ts';
 import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool, createSlots } from './pool.ts';
+import { probeBucket } from './probe.ts';
 import { startProgress } from './progress.ts';
 import type { Stage } from './stage.ts';
 import { type Survey, surveyBucket } from './survey.ts';
@@ -31,7 +33,7 @@ export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage)
     bytes: totalSize(files),
     carryOut: async (transfer) => {
       const survey = await surveyBucket(files, place, bucket, signal);
-      const actions = planActions(files, survey, params.readBack);
+      const actions = adaptPlan(planActions(files, survey, params.readBack), transfer.findings);
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };
@@ -63,6 +65,7 @@ export async function finish(
 export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: Stage): Promise<Moved> {
   const { params, bucket, log, clock, signal } = stage;
   const { place, source } = wish;
+  const findings = await probeBucket({ bucket, place, log, clock, signal });
   const downloads = createSlots(params.connections);
   const progress = startProgress({
     log,
@@ -81,6 +84,7 @@ export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: 
     downloads,
     buffers: createBufferPool(...poolFor(files, params)),
     readBack: params.readBack,
+    findings,
   };
   try {
     await carryOut(transfer);

@@ -17,6 +17,8 @@ export interface Place {
   readonly unproven: string;
   /** Plans and notes of shards. */
   readonly shards: string;
+  /** Throwaway keys by which runs find out what the server can, by commit. */
+  readonly probes: string;
 }
 
 interface PlaceParams {
@@ -48,5 +50,6 @@ export function placeOf({ model, prefix, statePrefix }: PlaceParams, commit: str
     manifest: manifestKey(state, commit),
     unproven: `${state}unproven/${commit}/`,
     shards: `${state}shards/${commit}/`,
+    probes: `${state}probe/`,
   };
 }

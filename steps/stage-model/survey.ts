@@ -1,5 +1,6 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../lib/bucket.ts';
 import { type Manifest, readManifest } from '../lib/manifest.ts';
+import { unlessUnsupported } from './findings.ts';
 import type { Place } from './place.ts';
 import {
   type BucketState,
@@ -29,7 +30,7 @@ export async function surveyBucket(
 ): Promise<Survey> {
   const [listing, uploads, manifests] = await Promise.all([
     bucket.list(place.prefix, signal),
-    bucket.listUploads(place.prefix, signal),
+    unlessUnsupported([], () => bucket.listUploads(place.prefix, signal)),
     readOtherManifests(place, bucket, signal),
   ]);
   const sizes = new Map(listing.map(({ key, size }) => [key, size]));

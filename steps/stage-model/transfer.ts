@@ -2,6 +2,7 @@ import type { Bucket } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
+import type { Findings } from './findings.ts';
 import type { Reading } from './inspect.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
@@ -18,6 +19,7 @@ export interface Transfer extends Reading {
   /** Ranges that are being fetched. */
   readonly downloads: Slots;
   readonly readBack: 'auto' | 'always';
+  readonly findings: Findings;
 }
 
 /** How one attempt to move a file ended: its bytes are proven, or what was wrong with them, or its upload is gone. */

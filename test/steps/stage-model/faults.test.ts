@@ -193,7 +193,8 @@ describe('faults that end a run: nothing is committed, and the next run goes on'
     [
       'the marker cannot be written',
       {
-        bucket: { on: 'PutObject', nth: 3, act: refusal(403, 'AccessDenied'), ...always },
+        // Two puts are the probe's, two are files.
+        bucket: { on: 'PutObject', nth: 5, act: refusal(403, 'AccessDenied'), ...always },
         code: exitCodes.refused,
         says: [/AccessDenied/, /manifests/],
       },

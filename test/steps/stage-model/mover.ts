@@ -1,4 +1,5 @@
 import { createLog } from '../../../steps/lib/log.ts';
+import { judgeServer } from '../../../steps/stage-model/findings.ts';
 import { hubSource } from '../../../steps/stage-model/hub-origin.ts';
 import { readListing } from '../../../steps/stage-model/listing.ts';
 import { placeOf } from '../../../steps/stage-model/place.ts';
@@ -50,6 +51,7 @@ export async function createMover(options: MoverOptions): Promise<Mover> {
       buffers: createBufferPool(options.buffers ?? 3, 1000),
       downloads: createSlots(2),
       readBack: 'auto',
+      findings: judgeServer({ sent: { md5: '', crc32: '' } }),
       ...options.transfer,
     },
     file: (path) => {

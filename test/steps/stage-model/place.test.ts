@@ -15,6 +15,7 @@ test('a model lies under its name and commit, what we know about it elsewhere', 
     manifest: `.llm-rollout/openai--gpt-oss-20b/manifests/${commit}.json`,
     unproven: `.llm-rollout/openai--gpt-oss-20b/unproven/${commit}/`,
     shards: `.llm-rollout/openai--gpt-oss-20b/shards/${commit}/`,
+    probes: `.llm-rollout/openai--gpt-oss-20b/probe/`,
   });
   expect(placeOf({ ...params, prefix: 'a/b' }, commit).prefix).toBe(`a/b/${commit}/`);
 });

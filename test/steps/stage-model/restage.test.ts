@@ -212,6 +212,32 @@ describe('another revision', () => {
     publish(rig.repo, createRevision({ ...files, 'README.md': 'hello again' }));
     const outcome = await run(rig);
     expect(outcome.code, outcome.log).toBe(exitCodes.ok);
+    expect(outcome.log).toMatch(/what the bucket can .* copy=false/);
+    const asked = rig.bucket.requests.filter(({ operation }) => operation === 'CopyObject');
+    expect(asked.map(({ key }) => key)).toEqual([
+      expect.stringContaining('/probe/'),
+      expect.stringContaining('/probe/'),
+    ]);
+  });
+
+  test('whose bytes the server copies for a while only travels then', async () => {
+    const rig = await start({
+      bucket: {
+        faults: [
+          {
+            on: 'CopyObject',
+            // The first is the probe's of the first run, the second that of the second.
+            nth: 3,
+            times: Infinity,
+            act: { kind: 'answer', status: 501, code: 'NotImplemented' },
+          },
+        ],
+      },
+    });
+    await run(rig);
+    publish(rig.repo, createRevision({ ...files, 'README.md': 'hello again' }));
+    const outcome = await run(rig);
+    expect(outcome.code, outcome.log).toBe(exitCodes.ok);
     expect(outcome.log).toMatch(/cannot copy inside the bucket, moving it instead/);
   });
 
