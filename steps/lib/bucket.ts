@@ -108,15 +108,17 @@ interface BucketOptions {
   readonly copyLimits?: CopyLimits;
   /** Called each time the server asks for fewer requests (503, 429). */
   readonly onSlowDown?: () => void;
+  /** Called for each request that is made again, with what was wrong: `503 SlowDown`, `ECONNRESET`. */
+  readonly onRetry?: (cause: string) => void;
 }
 
 /** The bucket of a data connection, on the AWS SDK. Nothing is asked of it before the first operation. */
 export function createBucket(options: BucketOptions): Bucket {
-  const { network, log, clock = systemClock, onSlowDown } = options;
+  const { network, log, clock = systemClock, onSlowDown, onRetry } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const connection = readDataConnection(options.secret);
   const client = createClient({ connection, network, timings, clock, log });
-  const session = createSession({ client, connection, timings, clock, log, onSlowDown });
+  const session = createSession({ client, connection, timings, clock, log, onSlowDown, onRetry });
   const limits = options.copyLimits ?? copyLimits;
   return {
     name: connection.bucket,

@@ -56,6 +56,8 @@ interface HubOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly timings?: Partial<HubTimings>;
+  /** Called for each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
+  readonly onRetry?: (cause: string) => void;
   /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
   readonly allowedHosts?: readonly string[];
 }
@@ -65,7 +67,7 @@ interface HubOptions {
  * range nor length, never times out and knows no retry. The hash of a whole file is its reader's to check.
  */
 export function createHub(options: HubOptions): Hub {
-  const { token, network, log, clock = systemClock, timings, allowedHosts } = options;
+  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry } = options;
   const endpoint = checkEndpoint(options.endpoint);
   if (token !== undefined) log.secret(token);
   if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
@@ -79,6 +81,7 @@ export function createHub(options: HubOptions): Hub {
     log,
     clock,
     timings: { ...defaultTimings, ...timings },
+    onRetry,
     ...(allowedHosts ? { allowedHosts } : {}),
   };
   return {

@@ -20,7 +20,10 @@ export async function carryOutAll(
     actions,
     filesAtOnce,
     async (action, signal) => {
+      const { kind, file } = action;
+      const done = transfer.meter?.begin({ path: file.path, bytes: file.size, action: kind });
       await carryOut(action, { ...transfer, signal });
+      done?.();
       transfer.progress.totals.filesDone += 1;
     },
     transfer.signal,

@@ -5,6 +5,7 @@ import { bucketOrigin } from './bucket-origin.ts';
 import { folderOrigin } from './folder-origin.ts';
 import { hubOrigin } from './hub-origin.ts';
 import type { SourceTools } from './make-source.ts';
+import type { Meter } from './meter.ts';
 import type { Origin } from './origin.ts';
 import { parseSource } from './source-address.ts';
 import type { spec } from './spec.ts';
@@ -14,11 +15,12 @@ interface OriginOptions extends SourceTools {
   readonly secrets: SecretsOf<typeof spec>;
   /** Where the model is to be staged. */
   readonly destination: Bucket;
+  readonly onRetry?: Meter['retried'];
 }
 
 /** Where `--source` says that the model comes from. */
 export function makeOrigin(options: OriginOptions): Origin {
-  const { params, secrets, destination, ...tools } = options;
+  const { params, secrets, destination, onRetry, ...tools } = options;
   const address = parseSource(params.source);
   switch (address.kind) {
     case 'hub':
@@ -27,7 +29,7 @@ export function makeOrigin(options: OriginOptions): Origin {
       return folderOrigin({ ...address, revision: params.revision, ...tools });
     case 'bucket': {
       const secret = secretFor(address.bucket, secrets);
-      const bucket = createBucket({ ...tools, secret });
+      const bucket = createBucket({ ...tools, secret, onRetry: (cause) => onRetry?.('s3', cause) });
       return bucketOrigin({
         bucket,
         prefix: address.prefix,
@@ -40,10 +42,11 @@ export function makeOrigin(options: OriginOptions): Origin {
   }
 }
 
-function fromHub({ params, secrets, ...tools }: OriginOptions): Origin {
+function fromHub({ params, secrets, onRetry, ...tools }: OriginOptions): Origin {
   const { hfEndpoint: endpoint, model, revision } = params;
   const token = secrets.hfSecret?.token;
-  const origin = hubOrigin(createHub({ ...tools, endpoint, token }), model, revision);
+  const hub = createHub({ ...tools, endpoint, token, onRetry: (cause) => onRetry?.('hub', cause) });
+  const origin = hubOrigin(hub, model, revision);
   return {
     async open(signal) {
       const snapshot = await origin.open(signal);

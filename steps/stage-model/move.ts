@@ -63,9 +63,11 @@ export async function finish(
 
 /** Does the work with everything that it needs, and tells when another run has made it needless. */
 export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: Stage): Promise<Moved> {
-  const { params, bucket, log, clock, signal } = stage;
+  const { params, bucket, log, clock, signal, meter } = stage;
   const { place, source } = wish;
+  meter?.enter('survey');
   const findings = await probeBucket({ bucket, place, log, clock, signal });
+  meter?.enter('move');
   const downloads = createSlots(params.connections);
   const progress = startProgress({
     log,
@@ -73,6 +75,7 @@ export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: 
     bytes,
     files: files.length,
     connections: () => downloads.used,
+    requestRetries: () => meter?.retries ?? 0,
   });
   const transfer: Transfer = {
     source,
@@ -85,6 +88,7 @@ export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: 
     buffers: createBufferPool(...poolFor(files, params)),
     readBack: params.readBack,
     findings,
+    meter,
   };
   try {
     await carryOut(transfer);
@@ -95,6 +99,7 @@ export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: 
     progress.stop();
   }
   progress.summarize('staged');
+  meter?.moved(progress.totals, downloads.peak);
   return { bytes: progress.totals.moved, overtaken: false };
 }
 

@@ -26,18 +26,24 @@ export function createBufferPool(count: number, size: number): BufferPool {
 /** Lets `count` things happen at once, the others in the order of asking. */
 export interface Slots {
   readonly used: number;
+  /** Most that were used at once. */
+  readonly peak: number;
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createSlots(count: number): Slots {
   const waiting: (() => void)[] = [];
   let used = 0;
+  let peak = 0;
   return {
     get used() {
       return used;
     },
+    get peak() {
+      return peak;
+    },
     async run(work) {
-      if (used < count) used += 1;
+      if (used < count) peak = Math.max(peak, (used += 1));
       else await new Promise<void>((resolve) => waiting.push(resolve));
       try {
         return await work();

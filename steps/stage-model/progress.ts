@@ -35,10 +35,13 @@ interface ProgressOptions {
   readonly bytes: number;
   readonly files: number;
   readonly connections: () => number;
+  /** Requests that were made again. */
+  readonly requestRetries?: () => number;
 }
 
 /** Begins to say how far it is: a line after one second, then one every 15. */
-export function startProgress({ log, clock, bytes, files, connections }: ProgressOptions): Progress {
+export function startProgress(options: ProgressOptions): Progress {
+  const { log, clock, bytes, files, connections, requestRetries = () => 0 } = options;
   const totals: Totals = { moved: 0, copied: 0, skipped: 0, readBack: 0, retries: 0, filesDone: 0 };
   const begun = clock.now();
   const ended = new AbortController();
@@ -52,7 +55,7 @@ export function startProgress({ log, clock, bytes, files, connections }: Progres
       rate: `${formatBytes(rate)}/s`,
       left: rate > 0 ? formatSeconds((bytes - done) / rate) : 'unknown',
       files: `${totals.filesDone}/${files}`,
-      retries: totals.retries,
+      retries: totals.retries + requestRetries(),
       connections: connections(),
     });
   };
@@ -75,7 +78,7 @@ export function startProgress({ log, clock, bytes, files, connections }: Progres
         copied: formatBytes(totals.copied),
         skipped: formatBytes(totals.skipped),
         'read-back': formatBytes(totals.readBack),
-        retries: totals.retries,
+        retries: totals.retries + requestRetries(),
         seconds: seconds.toFixed(1),
         rate: `${formatBytes(totals.moved / Math.max(seconds, 0.001))}/s`,
       });

@@ -131,6 +131,13 @@ export const spec = defineStep({
       pattern: '[1-9][0-9]?\\/[1-9][0-9]?',
       shape: 'a shard and their number, such as 2/4',
     },
+    metrics: {
+      kind: 'string',
+      description:
+        'Figures of the run as JSON: result puts bytes, seconds by phase and retries by cause into the result of that name; bucket puts them, with a row for each file, beside the manifests, and its key into the result',
+      default: 'none',
+      choices: ['none', 'result', 'bucket'],
+    },
     'dry-run': {
       kind: 'boolean',
       description: 'Only show, file by file, what would be done and why',
@@ -161,6 +168,9 @@ export const spec = defineStep({
       description: 'SHA-256 of the manifest, the commit marker; empty as long as nothing is committed',
     },
     shards: { kind: 'list', description: 'The shards, 1/n to n/n, for a matrix over phase move' },
+    metrics: {
+      description: 'Figures of the run, or the key of the object that holds them; empty unless asked for',
+    },
   },
   permissions: [],
   resources: {

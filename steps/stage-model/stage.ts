@@ -5,6 +5,8 @@ import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
+import type { Meter } from './meter.ts';
+import { publishMetrics } from './metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin } from './origin.ts';
 import { readPhase } from './phase.ts';
@@ -30,6 +32,8 @@ export interface Stage {
   readonly vocabularyPlaces: readonly URL[];
   /** Other limits than S3's, for servers that have them and for tests. */
   readonly limits?: PartLimits;
+  /** Counts what is done; metrics need one. */
+  readonly meter?: Meter;
 }
 
 /**
@@ -40,12 +44,14 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
   const { params, bucket, log, signal } = stage;
   demandMemory(params);
   const { count, shard } = readPhase(params);
+  stage.meter?.enter('resolve');
   const wish = await makeWish(stage);
   const { place } = wish;
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
   const committed = await readManifest(bucket, place.manifest, signal);
   if (params.dryRun) return show(wish, committed, stage);
   if (committed) return answerStaged(committed, wish, stage, 0);
+  stage.meter?.enter('policy');
   try {
     if (params.phase === 'plan') {
       await planShards(wish, count, stage);
@@ -69,6 +75,7 @@ async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<S
   const moved = await move(work, wish, stage);
   const bytes = before + moved.bytes;
   if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
+  stage.meter?.enter('commit');
   const store = { ...stage, place: wish.place };
   const stored = await commit(manifestOf(wish, policy), store);
   await sweep(store, stage.clock.now(), stage.params.expireUploads);
@@ -126,18 +133,25 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
   return resultsOf(wish, committed, { bytes: 0, outcome: 'unchanged' }, stage);
 }
 
-function resultsOf(
+async function resultsOf(
   { place }: Wish,
   stored: StoredManifest | undefined,
   { bytes, outcome }: { readonly bytes: number; readonly outcome: StageResults['outcome'] },
-  { params }: Stage,
-): StageResults {
+  stage: Stage,
+): Promise<StageResults> {
   return {
     revision: place.commit,
     prefix: place.prefix,
     bytesMoved: String(bytes),
     manifestDigest: stored?.digest ?? '',
-    shards: shardNames(readPhase(params).count),
+    shards: shardNames(readPhase(stage.params).count),
+    metrics: await publishMetrics({
+      ...stage,
+      metrics: stage.params.metrics,
+      meter: stage.meter,
+      outcome,
+      place,
+    }),
     outcome,
   };
 }

@@ -4,6 +4,7 @@ import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
 import type { Findings } from './findings.ts';
 import type { Reading } from './inspect.ts';
+import type { Meter } from './meter.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
 import type { BufferPool, Slots } from './pool.ts';
@@ -20,6 +21,7 @@ export interface Transfer extends Reading {
   readonly downloads: Slots;
   readonly readBack: 'auto' | 'always';
   readonly findings: Findings;
+  readonly meter?: Meter | undefined;
 }
 
 /** How one attempt to move a file ended: its bytes are proven, or what was wrong with them, or its upload is gone. */

@@ -50,12 +50,14 @@ async function waitOrGiveUp(
   { key, at }: Place,
   { error, tries, signal }: Cut,
 ): Promise<void> {
-  const { timings, clock, log } = session;
+  const { timings, clock, log, onRetry } = session;
   if (error instanceof BucketError) throw error;
   if (tries >= timings.attempts)
     throw session.explain({ what: `GET ${key} from byte ${at}`, right: 's3:GetObject' }, error);
   const waitMs = backoff(tries, timings);
-  log.warn('reading on', { for: `GET ${key}`, at, because: codeOf(error) || 'cut', 'wait-ms': waitMs });
+  const because = codeOf(error) || 'cut';
+  onRetry?.(because);
+  log.warn('reading on', { for: `GET ${key}`, at, because, 'wait-ms': waitMs });
   await clock.sleep(waitMs, signal);
 }
 

@@ -16,6 +16,8 @@ export interface Session {
   readonly timings: BucketTimings;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of each request that is made again. */
+  readonly onRetry: ((cause: string) => void) | undefined;
   /** Runs one operation with retries; what remains is thrown as a BucketError, or as the signal's reason. */
   attempt<T>(asked: Operation, run: (n: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Whatever was thrown, as a BucketError about this operation. */
@@ -36,10 +38,11 @@ interface SessionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onSlowDown: (() => void) | undefined;
+  readonly onRetry: ((cause: string) => void) | undefined;
 }
 
 export function createSession({ connection, onSlowDown, ...rest }: SessionOptions): Session {
-  const { clock, log, timings } = rest;
+  const { clock, log, timings, onRetry } = rest;
   const { endpoint, bucket, region } = connection;
   const where = `s3://${bucket} at ${endpoint.origin}`;
   const since = clock.now();
@@ -59,7 +62,9 @@ export function createSession({ connection, onSlowDown, ...rest }: SessionOption
           retryable: createVerdict(clock.now),
           onRetry: (error, waitMs) => {
             if (isSlowDown(error)) onSlowDown?.();
-            log.warn('asking S3 again', { for: operation.what, because: nameOf(error), 'wait-ms': waitMs });
+            const because = nameOf(error);
+            onRetry?.(because);
+            log.warn('asking S3 again', { for: operation.what, because, 'wait-ms': waitMs });
           },
         });
       } catch (error) {

@@ -80,7 +80,7 @@ async function persist<T>(
       clock: hub.clock,
       ...(signal ? { signal } : {}),
       retryable: verdictOf,
-      onRetry: (error, waitMs) => reportRetry(hub.log, error, waitMs, what),
+      onRetry: (error, waitMs) => reportRetry(hub, error, waitMs, what),
     });
   } catch (error) {
     throw error instanceof HubFault || error instanceof StepError

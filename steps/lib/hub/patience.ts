@@ -11,9 +11,10 @@ export interface Patience {
 
 /** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
 export function createPatience(
-  { timings, clock, log }: Pick<HubSettings, 'timings' | 'clock' | 'log'>,
+  hub: Pick<HubSettings, 'timings' | 'clock' | 'log' | 'onRetry'>,
   signal?: AbortSignal,
 ): Patience {
+  const { timings, clock } = hub;
   let failures = 0;
   /** Those among them that are not the network's: the server said something wrong. */
   let wrong = 0;
@@ -35,17 +36,35 @@ export function createPatience(
       if (isOver(thrown)) throw finalOf(thrown);
       const verdict = verdictOf(thrown);
       const waitMs = typeof verdict === 'object' ? verdict.afterMs : backoff(failures, timings);
-      reportRetry(log, thrown, waitMs, path);
+      reportRetry(hub, thrown, waitMs, path);
       await clock.sleep(waitMs, signal);
     },
   };
 }
 
 /** What the server asks to wait for is worth a line of its own; a connection found stale is worth none. */
-export function reportRetry(log: HubSettings['log'], thrown: unknown, waitMs: number, path: string): void {
+export function reportRetry(
+  { log, onRetry }: Pick<HubSettings, 'log' | 'onRetry'>,
+  thrown: unknown,
+  waitMs: number,
+  path: string,
+): void {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
+  const asked = typeof verdictOf(thrown) === 'object';
+  if (!asked || waitMs > 0) onRetry?.(asked ? 'asked to wait' : causeOf(thrown));
   const fields = { path, reason: why, wait: `${(waitMs / 1000).toFixed(1)}s` };
-  if (typeof verdictOf(thrown) !== 'object') log.warn('hub: trying again', fields);
+  if (!asked) log.warn('hub: trying again', fields);
   else if (waitMs > 0) log.warn('hub: waiting as asked', fields);
   else log.debug('hub: trying again at once', fields);
+}
+
+/** A few words of a small set, to count by: the status, the code of the connection, or that bytes were wrong or none. */
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof HubFault)) return 'unknown';
+  const { message, evidence } = thrown.final;
+  const said = evidence[0] ?? '';
+  const status = /^(?:HTTP )?([45]\d\d)\b/.exec(said)?.[1];
+  const code = /\b(E[A-Z]{4,}|EAI_[A-Z]+|ERR_[A-Z_]+|HPE_[A-Z_]+)\b/.exec(said)?.[1];
+  if (status ?? code) return status ?? code ?? '';
+  return /stayed open/.test(said) || /sent no byte/.test(message) ? 'stall' : 'wrong answer';
 }

@@ -33,6 +33,8 @@ export interface HubSettings extends RedirectRules {
   readonly log: Log;
   readonly clock: Clock;
   readonly timings: HubTimings;
+  /** Told of each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
+  readonly onRetry?: ((cause: string) => void) | undefined;
 }
 
 /** The token, for the endpoint's own origin and for no other. */

@@ -9,6 +9,7 @@ import { createNetwork } from '../../../steps/lib/network.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
+import { createMeter } from '../../../steps/stage-model/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import { tinyParts } from './staging.ts';
@@ -127,10 +128,18 @@ export async function startRig({
     };
     const code = await runStep(spec, world, async ({ params, secrets, env, log, clock, signal }) => {
       const network = await createNetwork({ env, log });
+      const meter = createMeter(clock);
       const timings = options.idleMs === undefined ? fast : { ...fast, idleMs: options.idleMs };
       try {
-        const destination = createBucket({ secret: secrets.s3Secret, network, log, timings: fast });
-        const origin = makeOrigin({ params, secrets, destination, network, log, clock, timings });
+        const destination = createBucket({
+          secret: secrets.s3Secret,
+          network,
+          log,
+          timings: fast,
+          onRetry: (cause) => meter.retried('s3', cause),
+        });
+        const onRetry = meter.retried;
+        const origin = makeOrigin({ params, secrets, destination, network, log, clock, timings, onRetry });
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
           origin,
@@ -140,6 +149,7 @@ export async function startRig({
           signal,
           vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
           limits: tinyParts,
+          meter,
         });
       } finally {
         network.close();

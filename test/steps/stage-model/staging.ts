@@ -38,6 +38,7 @@ export const defaults: Stage['params'] = {
   shards: 1,
   shard: '',
   dryRun: false,
+  metrics: 'none',
 };
 
 interface Run {
