@@ -89,7 +89,7 @@ function answerMoved(
   stage: Stage,
 ): Promise<StageResults> {
   if (overtaken) return answerOvertaken(wish, stage, bytes);
-  return Promise.resolve(resultsOf(wish, undefined, { bytes, outcome: done ? 'unchanged' : 'ok' }, stage));
+  return resultsOf(wish, undefined, { bytes, outcome: done ? 'unchanged' : 'ok' }, stage);
 }
 
 /** Nothing is written under the prefix of a commit: it is as it was staged, or the run fails. */

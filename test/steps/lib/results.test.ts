@@ -32,7 +32,7 @@ describe('writeResults', () => {
     expect(await read()).toEqual({ outcome: 'ok' });
   });
 
-  test('says that a disk or a folder is the trouble', async () => {
+  test('F45: says that a disk or a folder is the trouble', async () => {
     await expect(writeResults(join(folder, 'absent'), { outcome: 'ok' })).rejects.toMatchObject({
       failure: 'unavailable',
       message: 'cannot write the result outcome',

@@ -6,6 +6,7 @@ import { startHub, type HubOptions, type RunningHub } from '../../../sandbox/hub
 import { createRepo } from '../../../sandbox/hub/repo.ts';
 import { createBucket } from '../../../steps/lib/bucket.ts';
 import { createNetwork } from '../../../steps/lib/network.ts';
+import type { Clock } from '../../../steps/lib/retry.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
@@ -43,6 +44,8 @@ interface RunOptions {
   readonly partSize?: number;
   /** Milliseconds after which silence of the Hub counts as a fault. */
   readonly idleMs?: number;
+  /** Takes the milliseconds that the Hub's client wants to wait, instead of waiting. */
+  readonly hubWaits?: number[];
 }
 
 export interface Rig {
@@ -139,7 +142,16 @@ export async function startRig({
           onRetry: (cause) => meter.retried('s3', cause),
         });
         const onRetry = meter.retried;
-        const origin = makeOrigin({ params, secrets, destination, network, log, clock, timings, onRetry });
+        const origin = makeOrigin({
+          params,
+          secrets,
+          destination,
+          network,
+          log,
+          clock: options.hubWaits ? recordingClock(options.hubWaits) : clock,
+          timings,
+          onRetry,
+        });
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
           origin,
@@ -179,6 +191,10 @@ export async function startRig({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function recordingClock(waits: number[]): Clock {
+  return { now: () => Date.now(), sleep: async (ms) => void waits.push(ms) };
 }
 
 /** A later flag takes the place of an earlier one of the same name. */

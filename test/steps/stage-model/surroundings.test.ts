@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { chmod, chown, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { RepoFile } from '../../../sandbox/hub/repo.ts';
+import { pointedAt } from '../../../sandbox/hub/repo.ts';
+import { createHasher } from '../../../steps/lib/digest.ts';
+import { exitCodes } from '../../../steps/lib/errors.ts';
+import { measure } from '../../bench/measure.ts';
+import { type Rig, startRig } from './rig.ts';
+import { safetensors } from './staging.ts';
+
+/** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
+vi.setConfig({ testTimeout: 300_000 });
+
+const main = fileURLToPath(import.meta.resolve('../../../steps/stage-model/main.ts'));
+const mebibyte = 2 ** 20;
+
+let rig: Rig | undefined;
+afterEach(async () => {
+  await rig?.close();
+  rig = undefined;
+});
+
+test('F43: the memory of a run does not grow with the size of a file', async () => {
+  const peak = async (bytes: number) => {
+    rig = await startRig({
+      files: { 'model.safetensors': madeFile(bytes) },
+      bucket: { smallestPart: 5 * mebibyte },
+    });
+    const { args } = await rig.argumentsFor(['--part-size=5MiB', '--connections=4']);
+    const { peakMegabytes } = await measure([main, ...args]);
+    expect(rig.bucket.object('models', `${rig.prefix}model.safetensors`)?.size).toBeGreaterThan(bytes - 500);
+    await rig.close();
+    rig = undefined;
+    return peakMegabytes;
+  };
+  const small = await peak(64 * mebibyte);
+  const large = await peak(384 * mebibyte);
+  expect(large - small).toBeLessThan(100);
+  expect(large).toBeLessThan(400);
+});
+
+test('F44: neither a user that nobody knows, nor HOME=/, nor a folder that cannot be written stops a run', async () => {
+  rig = await startRig({ files: { 'config.json': '{}', 'model.safetensors': safetensors(1000) } });
+  const { args, results } = await rig.argumentsFor([]);
+  const asStranger = process.getuid?.() === 0 ? { uid: 1_000_660_000, gid: 0 } : {};
+  if (asStranger.uid !== undefined) {
+    await chown(results, asStranger.uid, 0);
+    // What mkdtemp made is for its owner alone.
+    await chmod(join(results, '..', '..'), 0o755);
+  }
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: '/',
+    env: { HOME: '/', TMPDIR: '/nowhere' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...asStranger,
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  expect(code, said).toBe(exitCodes.ok);
+  expect(await readFile(`${results}/outcome`, 'utf8')).toBe('ok');
+});
+
+test('F45: results that cannot be written end with what the file system said; what is staged stays', async () => {
+  rig = await startRig({ files: { 'config.json': '{}' } });
+  const outcome = await rig.run(['--results-dir=/proc/no-such-folder']);
+  expect(outcome.code).toBe(exitCodes.unavailable);
+  expect(outcome.log).toMatch(/^error unavailable: cannot write the result/m);
+  expect(outcome.log).toMatch(/^ {2}\| ENOENT.*file system, \/proc\/no-such-folder/m);
+  expect(outcome.log).toMatch(/^Try: look at the node/m);
+  expect((await rig.run()).results).toMatchObject({ outcome: 'unchanged' });
+});
+
+/** A safetensors file whose tensor is made when it is asked for. */
+function madeFile(bytes: number): RepoFile {
+  const empty = safetensors(bytes - 200).subarray(0, 200);
+  const header = empty.subarray(0, 8 + Number(empty.readBigUInt64LE(0)));
+  const tensor = bytes - 200;
+  const size = header.length + tensor;
+  const read = (start: number, end: number) => {
+    const out = Buffer.alloc(end - start, 7);
+    if (start < header.length) header.copy(out, 0, start, Math.min(end, header.length));
+    return out;
+  };
+  const hasher = createHasher('sha256', size);
+  for (let at = 0; at < size; at += mebibyte) hasher.update(read(at, Math.min(size, at + mebibyte)));
+  return { ...pointedAt(hasher.hex(), size), read };
+}
