@@ -1,4 +1,4 @@
-import type { Bucket } from '../lib/bucket.ts';
+import type { Bucket, PendingUpload } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import {
@@ -123,13 +123,21 @@ export async function sweep(
       log.warn(`cannot clean up ${what}`, { error: error instanceof Error ? error.message : String(error) });
     }
   };
-  await attempt('pending uploads', async () => {
-    for (const { key, uploadId, initiated } of await bucket.listUploads(place.family, signal)) {
-      const expired = expireMs > 0 && initiated !== undefined && now - initiated.getTime() > expireMs;
-      if (!key.startsWith(place.prefix) && !expired) continue;
+  const tried = new Set<string>();
+  const isOver = ({ key, uploadId, initiated }: PendingUpload) =>
+    !tried.has(uploadId) &&
+    (key.startsWith(place.prefix) ||
+      (expireMs > 0 && initiated !== undefined && now - initiated.getTime() > expireMs));
+  // Again while there is something to remove: versitygw does not name all uploads of one key when they fill a page.
+  const removeUploads = async (): Promise<void> => {
+    const over = (await bucket.listUploads(place.family, signal)).filter(isOver);
+    for (const { key, uploadId } of over) {
+      tried.add(uploadId);
       await attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId));
     }
-  });
+    if (over.length > 0) await removeUploads();
+  };
+  await attempt('pending uploads', removeUploads);
   for (const folder of [place.unproven, place.shards]) {
     await attempt(`notes in ${folder}`, async () => {
       for (const { key } of await bucket.list(folder, signal)) await bucket.delete(key, signal);

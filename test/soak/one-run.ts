@@ -86,7 +86,8 @@ export async function runOnce(
     ({ outcome }): RunEnd => ({ code: exitCodes.ok, outcome, log: lines.join('') }),
     (thrown: unknown): RunEnd => {
       const error = asStepError(life.signal.aborted ? life.signal.reason : thrown);
-      const words = [error.message, ...error.evidence, `Try: ${error.hint}`, String(error.cause ?? '')];
+      const cause = error.cause instanceof Error ? (error.cause.stack ?? '') : '';
+      const words = [error.message, ...error.evidence, `Try: ${error.hint}`, cause];
       return {
         code: exitCodes[error.failure],
         outcome: `${error.failure}: ${error.message}`,

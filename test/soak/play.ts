@@ -61,14 +61,13 @@ export async function play(seed: number): Promise<Played> {
         );
         demand(end.code !== exitCodes.usage, `round ${i}: ${end.outcome}`, end);
       }
-      if (committed)
-        for (const wrong of await compare(rig, place.prefix, schedule.files))
-          demand(false, `round ${i}: there is a manifest, and ${wrong}`, ends[0]);
+      const wrong = committed ? await compare(rig, place.prefix, schedule.files) : [];
+      demand(wrong.length === 0, `round ${i}: there is a manifest, and ${wrong.join(', ')}`, ends[0]);
     }
     const last = await within(clean(), patienceMs);
     demand(last?.code === exitCodes.ok, `the undisturbed run ended with ${last?.outcome}`, last);
-    for (const wrong of await compare(rig, place.prefix, schedule.files))
-      demand(false, `in the end ${wrong}`, last);
+    const wrong = await compare(rig, place.prefix, schedule.files);
+    demand(wrong.length === 0, `in the end ${wrong.join(', ')}`, last);
     const left = rig.bucket.keys('models').filter((key) => /\/(?:unproven|probe)\//.test(key));
     demand(left.length === 0, `in the end there is ${left.join()}`, last);
     const pending = rig.bucket.uploads('models').map(({ key }) => key);

@@ -156,6 +156,17 @@ describe('sweep', () => {
     expect([...storage.objects.keys()]).toEqual([]);
   });
 
+  test('lists again while there is something to remove: a server may name only some uploads of a key', async () => {
+    const { storage, transfer } = await createMover({ files: {} });
+    for (let i = 0; i < 5; i += 1) await transfer.bucket.createUpload(`${prefix}a.txt`);
+    const short = {
+      ...transfer.bucket,
+      listUploads: async (start: string) => (await transfer.bucket.listUploads(start)).slice(0, 2),
+    };
+    await sweep({ ...transfer, bucket: short }, now, 0);
+    expect(storage.uploads.size).toBe(0);
+  });
+
   test('F29: what it cannot remove it names, and it never fails', async () => {
     const { transfer, lines } = await withUploads({
       bucket: {
