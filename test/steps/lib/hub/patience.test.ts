@@ -78,6 +78,19 @@ describe('a Hub that is busy', () => {
     expect(lines.filter((line) => /waiting as asked.*30\.0s/.test(line))).toHaveLength(5);
   });
 
+  test.each(['0', 'Sun, 01 Jan 2023 00:00:00 GMT'])(
+    'F9 a Retry-After of %s is no wait: tries are spent, and end',
+    async (after) => {
+      const { read, fake, sleeps } = await putToWork({
+        faults: [{ ...answer(429, { 'retry-after': after }), times: Infinity }],
+        timings: { attempts: 3 },
+      });
+      await expect(read(path)).rejects.toMatchObject({ failure: 'unavailable' });
+      expect(sleeps).toHaveLength(2);
+      expect(fake.requests.filter(({ path: asked }) => asked.includes('/resolve/'))).toHaveLength(3);
+    },
+  );
+
   test('F10 waits for the window that RateLimit names', async () => {
     const { read, sleeps } = await putToWork({
       faults: [answer(429, { ratelimit: '"resolvers";r=0;t=55' })],
