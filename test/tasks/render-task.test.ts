@@ -64,12 +64,6 @@ describe('renderTask', () => {
             optional: true
             readOnly: true
             mountPath: /workspace/texts
-        workspaces:
-          - name: texts
-            description: A volume with texts
-            optional: true
-            readOnly: true
-            mountPath: /workspace/texts
         results:
           - name: count
             type: string

@@ -30,6 +30,7 @@ describe('a first run', () => {
       bytesMoved: String(files['config.json'].length + files['model.safetensors'].length),
       manifestDigest: manifestDigest(marker),
       shards: ['1/1'],
+      metrics: '',
       outcome: 'ok',
     });
     expect(order.at(-1)).toBe(manifestKey);
