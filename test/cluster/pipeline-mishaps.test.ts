@@ -22,6 +22,9 @@ afterAll(async () => {
 
 const minutes = (count: number) => ({ timeout: count * 60_000 });
 
+/** The one GPU is the other file's, whose service runs at the same time; without one the new pod starts beside the old. */
+const noGpu = { gpu: '0' };
+
 /** Arguments of vLLM that differ from the standard, so that a run has something to change. */
 const otherArgs = (value: number): Record<string, string> => ({
   args: `${paramsFor(ring, '', '')['args']}\n--max-num-seqs=${value}`,
@@ -33,7 +36,7 @@ const logOf = ({ tasks }: FinishedRun, task: string): Promise<string> =>
 // One service and its life: each test finds what the one before has left.
 test('the stage pod is killed in the middle, and Tekton tries again', minutes(6), async () => {
   reportFailure();
-  const name = await place.create();
+  const name = await place.create(noGpu);
   const pod = await place.says(name, 'stage-model', /staging .*done=/);
   await killContainer(ring, place.namespace, pod, 'step-stage-model');
   const run = await place.end(name);
@@ -46,8 +49,8 @@ test('the stage pod is killed in the middle, and Tekton tries again', minutes(6)
 test('of two runs at once on one service the second waits for the first', minutes(8), async () => {
   reportFailure();
   const names = await Promise.all([
-    place.create({ revision: 'second' }),
-    place.create({ revision: 'first', ...otherArgs(8) }),
+    place.create({ ...noGpu, revision: 'second' }),
+    place.create({ ...noGpu, revision: 'first', ...otherArgs(8) }),
   ]);
   const runs = await Promise.all(names.map((name) => place.end(name)));
   expect(runs.map(({ reason, message }) => [reason, message])).toEqual([
@@ -66,7 +69,7 @@ test(
   async () => {
     reportFailure();
     await shutStorage();
-    const name = await place.create({ revision: 'second', ...otherArgs(16) });
+    const name = await place.create({ ...noGpu, revision: 'second', ...otherArgs(16) });
     await place.says(name, 'wait-ready', /tried again; LD122 INIT_S3_CONN/);
     await openStorage();
     const run = await place.end(name);
@@ -82,7 +85,12 @@ test(
     reportFailure();
     const before = await place.served();
     await shutStorage();
-    const name = await place.create({ revision: 'first', ...otherArgs(32), 'ready-timeout': '30s' });
+    const name = await place.create({
+      ...noGpu,
+      revision: 'first',
+      ...otherArgs(32),
+      'ready-timeout': '60s',
+    });
     await place.says(name, 'wait-ready', /^Try: /m);
     await openStorage();
     const run = await place.end(name);

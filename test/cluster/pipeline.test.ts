@@ -84,7 +84,7 @@ describe('the Pipeline over the life of a service', () => {
   test('says that the image cannot be pulled, and goes back', minutes(6), async () => {
     reportFailure();
     const image = 'localhost/llm-rollout/never-built:1';
-    const name = await place.create({ revision: 'first', image, 'ready-timeout': '75s' });
+    const name = await place.create({ revision: 'first', image, 'ready-timeout': '90s' });
     const run = await place.end(name);
     const said = await place.namespace.logs(run.tasks['wait-ready']?.pod ?? '', 'step-wait-ready');
     expect(said).toContain('LD110 IMAGE_PULL');
