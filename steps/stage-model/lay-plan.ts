@@ -1,4 +1,5 @@
 import { StepError } from '../lib/errors.ts';
+import { adaptPlan, type Findings } from './findings.ts';
 import { type Action, carriesDigest, digestMetadata, planActions, type WantedFile } from './plan.ts';
 import {
   planDifferences,
@@ -9,6 +10,7 @@ import {
   type ShardPlan,
   wantedOf,
 } from './shard-plan.ts';
+import { probeBucket } from './probe.ts';
 import { type Load, type Share, shareOut } from './share.ts';
 import type { Stage } from './stage.ts';
 import { type Survey, surveyBucket } from './survey.ts';
@@ -30,7 +32,12 @@ export async function layPlan(wish: Wish, count: number, stage: Stage): Promise<
     return before;
   }
   if (before) log.warn('replacing a plan that no longer fits', { plan: key });
-  const shares = shareOut(planActions(files, survey, params.readBack).map(toLoad), count);
+  const findings = await probeBucket({ ...stage, place });
+  const actions = adaptPlan(planActions(files, survey, params.readBack), findings);
+  const shares = shareOut(
+    actions.map((action) => toLoad(action, findings)),
+    count,
+  );
   const { uploads, begun } = await openUploads(shares, wish, survey, stage);
   const body = renderPlan({ wanted: wantedOf(wish), shares, uploads });
   await bucket.put(key, body, {
@@ -69,10 +76,14 @@ function hasItsUploads({ uploads }: ShardPlan, { files }: Wish, survey: Survey):
   });
 }
 
-/** Only what has to be moved can be cut: an object is copied or proven as a whole. */
-function toLoad({ kind, file: { path, size, partSize } }: Action): Load {
+/**
+ * Only what has to be moved can be cut: an object is copied or proven as a whole. And only where parts are listed, since
+ * whoever completes an upload learns of other pods' parts from the server alone.
+ */
+function toLoad({ kind, file: { path, size, partSize } }: Action, { resume }: Findings): Load {
   const bytes = kind === 'skip' ? 0 : size;
-  return { path, bytes, ...(kind === 'move' && partSize !== undefined ? { partSize } : {}) };
+  const mayCut = kind === 'move' && partSize !== undefined && resume !== false;
+  return { path, bytes, ...(mayCut ? { partSize } : {}) };
 }
 
 interface Opened {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BucketError } from '../../../steps/lib/bucket/error.ts';
 import { files, sharded, shardsFolder } from './sharded.ts';
 import { prefix } from './staging.ts';
 
@@ -84,6 +85,26 @@ test('what lies there already weighs nothing, and a file of one part is never cu
   await two.plan({ partSize: 1024 });
   expect(two.storage.uploads.size).toBe(0);
   expect(two.stored().shares.every(({ spans }) => spans.length === 0)).toBe(true);
+});
+
+test('where the server lists no parts nothing is cut, and the shards still stage it all', async () => {
+  const unsupported = () => {
+    throw new BucketError('check', 'not here', {
+      evidence: ['NotImplemented (S3)'],
+      hint: 'look at it',
+      code: 'NotImplemented',
+      status: 501,
+    });
+  };
+  const two = sharded(2, {
+    before: (operation) => {
+      if (operation === 'listParts' || operation === 'listUploads') unsupported();
+    },
+  });
+  await two.plan();
+  expect(two.stored().uploads).toEqual({});
+  for (const shard of ['1/2', '2/2']) await two.move(shard);
+  await expect(two.commit()).resolves.toMatchObject({ outcome: 'ok' });
 });
 
 test('the policy is judged before anything is planned', async () => {
