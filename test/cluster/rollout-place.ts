@@ -85,6 +85,7 @@ export async function createRolloutPlace(
         namespace.name,
         '--showlog',
         '--use-param-defaults',
+        '--skip-optional-workspace',
       ];
       const { stdout, stderr, code } = await ring.inside('tkn', [...command, ...given, ...accounts]);
       const name = /PipelineRun started: (\S+)/.exec(stdout)?.[1];
