@@ -28,9 +28,12 @@ export async function renderProduct(ring: Ring, places: Places): Promise<KubeObj
   return [...kustomized, ...files].flatMap(parse).map((object) => placed(withImage(object, ring), places));
 }
 
-/** The PipelineRun that ships as a sample, with other parameters. */
-export async function sampleRun(params: Readonly<Record<string, string>>): Promise<KubeObject> {
-  const [run] = parse(await readFile(join(repository, 'pipelines/samples/rollout-model-run.yaml'), 'utf8'));
+/** The PipelineRun that ships as a sample for a Pipeline, with other parameters. */
+export async function sampleRun(
+  params: Readonly<Record<string, string>>,
+  pipeline = 'rollout-model',
+): Promise<KubeObject> {
+  const [run] = parse(await readFile(join(repository, `pipelines/samples/${pipeline}-run.yaml`), 'utf8'));
   if (run === undefined) throw new Error('The sample holds no object.');
   const spec = run['spec'] as { params: Param[] };
   const given = new Map(spec.params.map(({ name, value }) => [name, value]));

@@ -13,8 +13,8 @@ export interface RolloutPlace {
   readonly namespace: Namespace;
   /** Starts the Pipeline with tkn, prints its logs to the end, and returns them with the run. */
   start(params?: Params): Promise<FinishedRun & { readonly said: string }>;
-  /** Starts the sample run and returns its name. */
-  create(params?: Params): Promise<string>;
+  /** Starts the sample run of a Pipeline, rollout-model unless told, and returns its name. */
+  create(params?: Params, pipeline?: string): Promise<string>;
   /** Waits until a Task of a run has said something like this, and returns its pod. */
   says(run: string, task: string, words: RegExp): Promise<string>;
   /** Waits for a run's end. */
@@ -92,7 +92,8 @@ export async function createRolloutPlace(
       if (name === undefined) throw new Error(`tkn ended with ${code}: ${stderr}${stdout}`);
       return { ...(await end(name)), said: stdout };
     },
-    create: async (params = {}) => namespace.create(await sampleRun({ ...standard, ...params })),
+    create: async (params = {}, pipeline) =>
+      namespace.create(await sampleRun({ ...standard, ...params }, pipeline)),
     says: (run, task, words) => hears(namespace, { run, task }, words),
     end,
     served: async () => {
