@@ -27,7 +27,7 @@ export interface BucketOptions {
   readonly pageSize?: number;
   /** Bytes that every part but the last must have; S3's 5 MiB unless told. */
   readonly smallestPart?: number;
-  /** Checks bytes and drops them, for measuring what sends them: what is put can be listed, not read or copied. */
+  /** Checks bytes and drops them, for measuring what sends them: what is larger than 64 KiB can be listed, not read or copied. */
   readonly discards?: boolean;
 }
 

@@ -22,6 +22,9 @@ export interface Checksum {
   readonly value: string;
 }
 
+/** What a server that discards keeps all the same: manifests and notes are read again. */
+export const keptBytes = 64 * 1024;
+
 /** Streams the body into a file; the file is gone again when the body is refused or cut. */
 export async function receiveFile(
   { body, dialect, discards }: Pick<Call, 'body' | 'dialect' | 'discards'>,
@@ -30,7 +33,7 @@ export async function receiveFile(
   const meter = createMeter(body.headers, dialect, dialect.etag === 'md5');
   body.on('data', meter.update);
   try {
-    if (discards) await finished(body.resume());
+    if (discards && Number(body.headers['content-length']) > keptBytes) await finished(body.resume());
     else await pipeline(body, createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 }));
     return meter.settle();
   } catch (error) {

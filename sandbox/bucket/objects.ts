@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { receiveFile, receiveText } from './body.ts';
+import { keptBytes, receiveFile, receiveText } from './body.ts';
 import { type Answer, type Call, headerOf, metadataOf } from './call.ts';
 import { checkSource, checkWrite, isNotModified } from './conditions.ts';
 import { etagOf, quoted } from './etag.ts';
@@ -49,7 +49,8 @@ function readObject(call: Call): Answer {
   const { request, bucket } = call;
   const object = bucket.objects.get(request.key);
   if (!object) throw noSuchKey(request.key);
-  if (call.discards && request.operation === 'GetObject' && object.size > 0) throw notKept(object.key);
+  if (call.discards && request.operation === 'GetObject' && object.size > keptBytes)
+    throw notKept(object.key);
   if (isNotModified(call, object)) return { status: 304, headers: { etag: quoted(object.etag) } };
   const range = parseRange(headerOf(request, 'range'), object.size);
   const { start, end } = range ?? { start: 0, end: object.size };

@@ -89,6 +89,11 @@ export interface PartUpload {
   readonly uploadId: string;
   readonly partNumber: number;
   readonly body: Buffer;
+  /**
+   * Whether the signature covers the bytes and not only the headers, their CRC-32 among them; true unless given. Over
+   * verified TLS it never does: nobody on the way can change a part there.
+   */
+  readonly signed?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -118,7 +123,8 @@ export function createBucket(options: BucketOptions): Bucket {
   const timings = { ...defaultTimings, ...options.timings };
   const connection = readDataConnection(options.secret);
   const client = createClient({ connection, network, timings, clock, log });
-  const session = createSession({ client, connection, timings, clock, log, onSlowDown, onRetry });
+  const isSealed = connection.endpoint.protocol === 'https:' && verifiesPeer(network);
+  const session = createSession({ client, isSealed, connection, timings, clock, log, onSlowDown, onRetry });
   const limits = options.copyLimits ?? copyLimits;
   return {
     name: connection.bucket,
@@ -137,4 +143,8 @@ export function createBucket(options: BucketOptions): Bucket {
     listParts: (key, uploadId, signal) => listParts(session, key, uploadId, signal),
     copy: (from, toKey, copy = {}) => copyObject(session, { ...copy, from, toKey }, limits),
   };
+}
+
+function verifiesPeer({ httpsAgent }: Pick<Network, 'httpsAgent'>): boolean {
+  return httpsAgent.options.rejectUnauthorized !== false;
 }

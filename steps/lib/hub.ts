@@ -60,6 +60,8 @@ interface HubOptions {
   readonly onRetry?: (cause: string) => void;
   /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
   readonly allowedHosts?: readonly string[];
+  /** Called each time the Hub or its CDN asks for fewer requests (429, 503). */
+  readonly onSlowDown?: () => void;
 }
 
 /**
@@ -67,7 +69,7 @@ interface HubOptions {
  * range nor length, never times out and knows no retry. The hash of a whole file is its reader's to check.
  */
 export function createHub(options: HubOptions): Hub {
-  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry } = options;
+  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry, onSlowDown } = options;
   const endpoint = checkEndpoint(options.endpoint);
   if (token !== undefined) log.secret(token);
   if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
@@ -83,6 +85,7 @@ export function createHub(options: HubOptions): Hub {
     timings: { ...defaultTimings, ...timings },
     onRetry,
     ...(allowedHosts ? { allowedHosts } : {}),
+    ...(onSlowDown ? { onSlowDown } : {}),
   };
   return {
     endpoint: endpoint.href.replace(/\/$/, ''),

@@ -1,30 +1,30 @@
 import { StepError } from '../lib/errors.ts';
-import type { Reading } from './inspect.ts';
-import type { Range, WantedFile } from './plan.ts';
-import type { Progress } from './progress.ts';
+import type { Fetch } from './carrier.ts';
+import type { Source } from './origin.ts';
 
-/** Fetches [start, end) of a file into the buffer's beginning and gives that part of it: exactly these bytes or an error. */
-export async function fill(
-  buffer: Buffer,
-  { file, start, end }: Range & { readonly file: WantedFile },
-  { source, signal, progress }: Reading & { readonly progress: Progress },
-): Promise<Buffer> {
-  const length = end - start;
-  let at = 0;
-  if (length > 0) {
-    for await (const chunk of source.read(file, { start, end }, signal)) {
-      if (at + chunk.length > length) throw wrongLength(file, source.where, `more than ${length} bytes`);
-      chunk.copy(buffer, at);
-      at += chunk.length;
-      progress.totals.moved += chunk.length;
-      progress.advance(chunk.length);
-    }
-  }
-  if (at !== length) throw wrongLength(file, source.where, `${at} of ${length} bytes`);
-  return buffer.subarray(0, length);
+interface Means {
+  readonly source: Source;
+  readonly signal: AbortSignal;
+  /** Hears of bytes as they come. */
+  readonly came: (bytes: number) => void;
 }
 
-function wrongLength({ path }: WantedFile, where: string, seen: string): StepError {
+/** Fills the buffer with the bytes of a file from `start` on: exactly as many as it holds, or an error. */
+export async function fill({ file, start, into }: Fetch, { source, signal, came }: Means): Promise<void> {
+  const { length } = into;
+  let at = 0;
+  if (length > 0) {
+    for await (const chunk of source.read(file, { start, end: start + length }, signal)) {
+      if (at + chunk.length > length) throw wrongLength(file.path, source.where, `more than ${length} bytes`);
+      chunk.copy(into, at);
+      at += chunk.length;
+      came(chunk.length);
+    }
+  }
+  if (at !== length) throw wrongLength(file.path, source.where, `${at} of ${length} bytes`);
+}
+
+function wrongLength(path: string, where: string, seen: string): StepError {
   return new StepError('unavailable', `the source gave ${seen} of ${path}`, {
     evidence: [`asked for a range of ${path}, got ${seen} (${where})`],
     hint: 'run it again; what is stored already is kept',

@@ -74,6 +74,11 @@ export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings
   });
 }
 
+/** Whether the signature of a part has to cover its bytes: not where the server was seen to keep the CRC-32 that it was sent. */
+export function signsParts(asked: 'auto' | 'always', { proof }: Findings): boolean {
+  return asked === 'always' || proof !== 'crc32';
+}
+
 /** Whether an error means that the access key lacks a right. */
 export function isDenied(error: unknown): error is BucketError {
   return error instanceof BucketError && (error.status === 401 || error.status === 403);

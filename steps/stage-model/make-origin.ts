@@ -1,11 +1,9 @@
-import { type Bucket, createBucket, type S3Secret } from '../lib/bucket.ts';
-import { createHub } from '../lib/hub.ts';
+import type { Bucket, S3Secret } from '../lib/bucket.ts';
 import type { ParamsOf, SecretsOf } from '../lib/step.ts';
 import { bucketOrigin } from './bucket-origin.ts';
 import { folderOrigin } from './folder-origin.ts';
 import { hubOrigin } from './hub-origin.ts';
-import type { SourceTools } from './make-source.ts';
-import type { Meter } from './meter.ts';
+import { openBucket, openHub, type SourceTools } from './make-source.ts';
 import type { Origin } from './origin.ts';
 import { parseSource } from './source-address.ts';
 import type { spec } from './spec.ts';
@@ -15,12 +13,11 @@ interface OriginOptions extends SourceTools {
   readonly secrets: SecretsOf<typeof spec>;
   /** Where the model is to be staged. */
   readonly destination: Bucket;
-  readonly onRetry?: Meter['retried'];
 }
 
 /** Where `--source` says that the model comes from. */
 export function makeOrigin(options: OriginOptions): Origin {
-  const { params, secrets, destination, onRetry, ...tools } = options;
+  const { params, secrets, destination, ...tools } = options;
   const address = parseSource(params.source);
   switch (address.kind) {
     case 'hub':
@@ -29,7 +26,7 @@ export function makeOrigin(options: OriginOptions): Origin {
       return folderOrigin({ ...address, revision: params.revision, ...tools });
     case 'bucket': {
       const secret = secretFor(address.bucket, secrets);
-      const bucket = createBucket({ ...tools, secret, onRetry: (cause) => onRetry?.('s3', cause) });
+      const bucket = openBucket(secret, tools);
       return bucketOrigin({
         bucket,
         prefix: address.prefix,
@@ -42,11 +39,10 @@ export function makeOrigin(options: OriginOptions): Origin {
   }
 }
 
-function fromHub({ params, secrets, onRetry, ...tools }: OriginOptions): Origin {
+function fromHub({ params, secrets, ...tools }: OriginOptions): Origin {
   const { hfEndpoint: endpoint, model, revision } = params;
   const token = secrets.hfSecret?.token;
-  const hub = createHub({ ...tools, endpoint, token, onRetry: (cause) => onRetry?.('hub', cause) });
-  const origin = hubOrigin(hub, model, revision);
+  const origin = hubOrigin(openHub({ endpoint, token }, tools), model, revision, token);
   return {
     async open(signal) {
       const snapshot = await origin.open(signal);

@@ -1,6 +1,6 @@
 import type { UploadedPart } from '../lib/bucket.ts';
-import { createHasher, type Hasher } from '../lib/digest.ts';
-import { fill } from './fill.ts';
+import type { Hashing } from './carrier.ts';
+import { fetchRange } from './fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { noteKey } from './note.ts';
 import { isWithin, type Span } from './share.ts';
@@ -24,16 +24,15 @@ export async function moveParts({ file, partSize, resume }: Upload, transfer: Tr
   try {
     const known = new Map(resume?.parts.map((part) => [part.partNumber, part]));
     keepKnown(known, transfer);
-    const hasher = known.size === 0 ? createHasher(file.digest.algorithm, file.size) : undefined;
-    const sent = await sendParts(
-      { file, uploadId, ranges: splitRanges(file.size, partSize), known, hasher },
+    const { sent, hex } = await sendParts(
+      { file, uploadId, ranges: splitRanges(file.size, partSize), known },
       transfer,
     );
     const parts = [...known.values(), ...sent].sort((a, b) => a.partNumber - b.partNumber);
     const completed = { key: file.key, uploadId, parts, size: file.size };
-    return hasher
-      ? await completeProven(hasher.hex(), file, completed, transfer)
-      : await completeAndReadBack(file, completed, transfer);
+    return hex === undefined
+      ? await completeAndReadBack(file, completed, transfer)
+      : await completeProven(hex, file, completed, transfer);
   } catch (error) {
     if (signal.aborted || !isGone(error)) throw error;
     return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
@@ -53,7 +52,7 @@ export async function moveSpan(
   const known = new Map(ours.map((part) => [part.partNumber, part]));
   keepKnown(known, transfer);
   const ranges = splitRanges(file.size, partSize);
-  await sendParts({ file, uploadId: resume.uploadId, ranges, known, hasher: undefined, span }, transfer);
+  await sendAll({ file, uploadId: resume.uploadId, ranges, known, span }, undefined, transfer);
 }
 
 function keepKnown(known: ReadonlyMap<number, UploadedPart>, { progress }: Transfer): void {
@@ -69,15 +68,30 @@ interface Parts {
   readonly ranges: readonly Range[];
   /** Parts that are there, by number. */
   readonly known: ReadonlyMap<number, UploadedPart>;
-  /** Absent when parts are missing in the row: then nobody can hash in order. */
-  readonly hasher: Hasher | undefined;
   /** Others send what is outside of it. */
   readonly span?: Span;
 }
 
+interface Sent {
+  readonly sent: UploadedPart[];
+  /** The hash of the file; absent when parts are missing in the row: then nobody can hash in order. */
+  readonly hex: string | undefined;
+}
+
+async function sendParts(parts: Parts, transfer: Transfer): Promise<Sent> {
+  if (parts.known.size > 0) return { sent: await sendAll(parts, undefined, transfer), hex: undefined };
+  const hashing = transfer.carrier.openHash(parts.file);
+  try {
+    return { sent: await sendAll(parts, hashing, transfer), hex: await hashing.hex() };
+  } finally {
+    hashing.close();
+  }
+}
+
 /** Sends the parts that are not there. Buffers are lent in the order of the parts, so the next one to be hashed always has its own. */
-async function sendParts(
-  { file, uploadId, ranges, known, hasher, span }: Parts,
+async function sendAll(
+  { file, uploadId, ranges, known, span }: Parts,
+  whole: Hashing | undefined,
   transfer: Transfer,
 ): Promise<UploadedPart[]> {
   const failing = new AbortController();
@@ -91,15 +105,14 @@ async function sendParts(
     turn = hashed;
     const send = async (buffer: Buffer) => {
       signal.throwIfAborted();
-      const body = await transfer.downloads.run(() =>
-        fill(buffer, { file, ...range }, { ...transfer, signal }),
-      );
-      const hashing = previous.then(() => hasher?.update(body)).finally(pass);
-      const uploading = transfer.bucket.uploadPart({
+      const body = await fetchRange(buffer, { file, ...range }, { ...transfer, signal });
+      const hashing = previous.then(() => whole?.update(body)).finally(pass);
+      const uploading = transfer.carrier.upload({
         key: file.key,
         uploadId,
         partNumber: i + 1,
         body,
+        signed: transfer.signsParts,
         signal,
       });
       return (await bothSettled(uploading, hashing))[0];

@@ -1,5 +1,5 @@
 import { digestOf } from '../lib/digest.ts';
-import { fill } from './fill.ts';
+import { fetchRange } from './fetch-range.ts';
 import { digestMetadata, type WantedFile } from './plan.ts';
 import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
@@ -11,9 +11,7 @@ export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<A
     return putProven(file, content, transfer);
   }
   return transfer.buffers.lend(async (buffer) => {
-    const bytes = await transfer.downloads.run(() =>
-      fill(buffer, { file, start: 0, end: file.size }, transfer),
-    );
+    const bytes = await fetchRange(buffer, { file, start: 0, end: file.size }, transfer);
     return putProven(file, bytes, transfer);
   });
 }

@@ -1,8 +1,9 @@
 import { carryOutAll } from './carry-out.ts';
+import { type Carrier, createInlineCarrier } from './carrier.ts';
 import { settleDoubts } from './doubts.ts';
-import { adaptPlan } from './findings.ts';
+import { adaptPlan, signsParts } from './findings.ts';
 import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
-import { createBufferPool, createSlots } from './pool.ts';
+import { createBufferPool } from './pool.ts';
 import { probeBucket } from './probe.ts';
 import { startProgress } from './progress.ts';
 import type { Stage } from './stage.ts';
@@ -62,19 +63,34 @@ export async function finish(
 }
 
 /** Does the work with everything that it needs, and tells when another run has made it needless. */
-export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: Stage): Promise<Moved> {
-  const { params, bucket, log, clock, signal, meter } = stage;
+export async function move(work: Work, wish: Wish, stage: Stage): Promise<Moved> {
+  const { source } = wish;
+  // Its threads start while the bucket is looked at.
+  const carrier = stage.startCarrier?.(source) ?? createInlineCarrier({ source, bucket: stage.bucket });
+  try {
+    return await moveBy(carrier, work, wish, stage);
+  } finally {
+    await carrier.close();
+  }
+}
+
+async function moveBy(
+  carrier: Carrier,
+  { files, bytes, carryOut }: Work,
+  wish: Wish,
+  stage: Stage,
+): Promise<Moved> {
+  const { params, bucket, log, clock, signal, downloads, meter } = stage;
   const { place, source } = wish;
   meter?.enter('survey');
   const findings = await probeBucket({ bucket, place, log, clock, signal });
   meter?.enter('move');
-  const downloads = createSlots(params.connections);
   const progress = startProgress({
     log,
     clock,
     bytes,
     files: files.length,
-    connections: () => downloads.used,
+    connections: () => downloads.limit,
     requestRetries: () => meter?.retries ?? 0,
   });
   const transfer: Transfer = {
@@ -84,10 +100,12 @@ export async function move({ files, bytes, carryOut }: Work, wish: Wish, stage: 
     place,
     log,
     progress,
+    carrier,
     downloads,
     buffers: createBufferPool(...poolFor(files, params)),
     readBack: params.readBack,
     findings,
+    signsParts: signsParts(params.signParts, findings),
     meter,
   };
   try {
@@ -108,8 +126,14 @@ export function totalSize(files: readonly { readonly size: number }[]): number {
 }
 
 /** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */
+const mostBuffers = 10;
+
+/**
+ * Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. Above ten
+ * several connections fill one buffer.
+ */
 export function buffersFor(connections: number): number {
-  return Math.ceil(connections * 1.5);
+  return Math.min(mostBuffers, Math.ceil(connections * 1.5));
 }
 
 /** Count and size: never more memory than asked for, although a very large file needs larger parts. */

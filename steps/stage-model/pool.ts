@@ -1,19 +1,22 @@
 /** Buffers of one size that are used again and again: memory does not grow with files, parts or latency. */
 export interface BufferPool {
+  readonly count: number;
   /** Bytes of each buffer. */
   readonly size: number;
   /** Waits, in the order of asking, until a buffer is free; runs `use` with it; takes it back when that has settled. */
   lend<T>(use: (buffer: Buffer) => Promise<T>): Promise<T>;
 }
 
+/** Of memory that threads can share. */
 export function createBufferPool(count: number, size: number): BufferPool {
   const slots = createSlots(count);
   const free: Buffer[] = [];
   return {
+    count,
     size,
     lend: (use) =>
       slots.run(async () => {
-        const buffer = free.pop() ?? Buffer.allocUnsafeSlow(size);
+        const buffer = free.pop() ?? Buffer.from(new SharedArrayBuffer(size));
         try {
           return await use(buffer);
         } finally {

@@ -81,6 +81,7 @@ export function startProgress(options: ProgressOptions): Progress {
         retries: totals.retries + requestRetries(),
         seconds: seconds.toFixed(1),
         rate: `${formatBytes(totals.moved / Math.max(seconds, 0.001))}/s`,
+        connections: connections(),
       });
     },
   };

@@ -68,10 +68,26 @@ export const spec = defineStep({
     },
     connections: {
       kind: 'integer',
-      description: 'Ranges that are fetched from the Hub at once',
-      default: '8',
+      description:
+        'The most ranges that are fetched at once; it begins with 4, takes more while they bring more, and fewer when a server asks for that',
+      default: '16',
       min: '1',
       max: '64',
+    },
+    threads: {
+      kind: 'integer',
+      description:
+        'Threads that fetch, hash and upload, at most one for each core; 0 does it all in one thread, in less memory',
+      default: '2',
+      min: '0',
+      max: '4',
+    },
+    'sign-parts': {
+      kind: 'string',
+      description:
+        'Whether over plain http every part is hashed once more, for its signature: auto does it unless the server was seen to check CRC-32',
+      default: 'auto',
+      choices: ['auto', 'always'],
     },
     'read-back': {
       kind: 'string',

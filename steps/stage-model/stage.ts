@@ -4,11 +4,13 @@ import type { Log } from '../lib/log.ts';
 import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import type { Carrier } from './carrier.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
+import type { Downloads } from './downloads.ts';
 import type { Meter } from './meter.ts';
 import { publishMetrics } from './metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
-import type { Origin } from './origin.ts';
+import type { Origin, Source } from './origin.ts';
 import { readPhase } from './phase.ts';
 import { type PartLimits, planActions } from './plan.ts';
 import { formatBytes } from './progress.ts';
@@ -34,6 +36,9 @@ export interface Stage {
   readonly limits?: PartLimits;
   /** Counts what is done; metrics need one. */
   readonly meter?: Meter;
+  readonly downloads: Downloads;
+  /** Starts threads that read this source and write to the bucket; where it is absent, or gives nothing, all is done in this one. */
+  readonly startCarrier?: (source: Source) => Carrier | undefined;
 }
 
 /**

@@ -7,20 +7,25 @@ import type { Reading } from './inspect.ts';
 import type { Meter } from './meter.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
-import type { BufferPool, Slots } from './pool.ts';
+import type { Carrier } from './carrier.ts';
+import type { Downloads } from './downloads.ts';
+import type { BufferPool } from './pool.ts';
 import type { Progress } from './progress.ts';
 
-/** What a transfer works with. A file needs nothing else, so that it could also run in a thread of its own. */
+/** What a transfer works with; a file needs nothing else. */
 export interface Transfer extends Reading {
   readonly bucket: Bucket;
   readonly place: Place;
   readonly log: Log;
   readonly progress: Progress;
   readonly buffers: BufferPool;
+  readonly carrier: Carrier;
   /** Ranges that are being fetched. */
-  readonly downloads: Slots;
+  readonly downloads: Downloads;
   readonly readBack: 'auto' | 'always';
   readonly findings: Findings;
+  /** Whether the signature of a part covers its bytes. */
+  readonly signsParts: boolean;
   readonly meter?: Meter | undefined;
 }
 

@@ -1,6 +1,8 @@
 import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
 import { createConnection, createServer, isIP, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeAddress } from './node/network.ts';
 
 /**
@@ -48,9 +50,24 @@ export async function openForward(
 
 async function connect(client: Socket): Promise<void> {
   const { host, port, rest } = await targetOf(client);
-  const socket = createConnection({ host: await resolve(host), port });
+  const socket = await reach(host, port);
   socket.write(rest);
   join(client, socket);
+}
+
+const patienceMs = 20_000;
+
+/** A Service whose pod is ready answers only when DNS and kube-proxy have heard of it too. */
+async function reach(host: string, port: number): Promise<Socket> {
+  for (const end = Date.now() + patienceMs; ; await sleep(200)) {
+    try {
+      const socket = createConnection({ host: await resolve(host), port });
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
 }
 
 function targetOf(client: Socket): Promise<{ host: string; port: number; rest: Buffer }> {

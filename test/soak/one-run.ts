@@ -6,6 +6,7 @@ import { createHub, type Hub } from '../../steps/lib/hub.ts';
 import { createLog } from '../../steps/lib/log.ts';
 import { createNetwork } from '../../steps/lib/network.ts';
 import { type Clock, systemClock } from '../../steps/lib/retry.ts';
+import { createDownloads } from '../../steps/stage-model/downloads.ts';
 import { hubOrigin } from '../../steps/stage-model/hub-origin.ts';
 import { createMeter } from '../../steps/stage-model/meter.ts';
 import { stageModel } from '../../steps/stage-model/stage.ts';
@@ -82,6 +83,7 @@ export async function runOnce(
     vocabularyPlaces: [],
     limits: tinyParts,
     meter,
+    downloads: createDownloads(settings.connections, life.clock),
   }).then(
     ({ outcome }): RunEnd => ({ code: exitCodes.ok, outcome, log: lines.join('') }),
     (thrown: unknown): RunEnd => {

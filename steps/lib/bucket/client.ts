@@ -17,8 +17,8 @@ interface ClientOptions {
 
 /** The SDK's client, without its retries, its streams and its guesses: path style, checksums only where S3 demands them. */
 export function createClient(options: ClientOptions): S3Client {
-  const { connection, network } = options;
-  const client = new S3Client({
+  const { connection } = options;
+  return new S3Client({
     endpoint: connection.endpoint.href,
     region: connection.region,
     credentials: { accessKeyId: connection.accessKeyId, secretAccessKey: connection.secretAccessKey },
@@ -30,25 +30,6 @@ export function createClient(options: ClientOptions): S3Client {
     maxAttempts: 1,
     requestHandler: createHandler(options),
   });
-  if (connection.endpoint.protocol === 'https:' && verifiesPeer(network)) leavePartsUnsigned(client);
-  return client;
-}
-
-/** Over verified TLS nobody on the way can change a part, so hashing it once more for the signature buys nothing. */
-function leavePartsUnsigned(client: S3Client): void {
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const { request } = args as { request?: { headers: Record<string, string> } };
-      if (context.commandName === 'UploadPartCommand' && request)
-        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
-      return await next(args);
-    },
-    { step: 'build', name: 'leavePartsUnsigned' },
-  );
-}
-
-function verifiesPeer({ httpsAgent }: Pick<Network, 'httpsAgent'>): boolean {
-  return httpsAgent.options.rejectUnauthorized !== false;
 }
 
 interface HttpRequest {

@@ -16,6 +16,8 @@ export interface Session {
   readonly timings: BucketTimings;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether nobody on the way can change what is sent. */
+  readonly isSealed: boolean;
   /** Told of each request that is made again. */
   readonly onRetry: ((cause: string) => void) | undefined;
   /** Runs one operation with retries; what remains is thrown as a BucketError, or as the signal's reason. */
@@ -37,6 +39,7 @@ interface SessionOptions {
   readonly timings: BucketTimings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isSealed: boolean;
   readonly onSlowDown: (() => void) | undefined;
   readonly onRetry: ((cause: string) => void) | undefined;
 }

@@ -7,6 +7,8 @@ interface FaultOptions {
   readonly verdict: RetryVerdict;
   /** A wrong answer: after so many of them in a row it is no accident. */
   readonly tries?: number;
+  /** The server asks for fewer requests. */
+  readonly slowDown?: boolean;
 }
 
 /** One try that failed: what to do about it now, and what to tell when trying again is over. */
@@ -14,12 +16,14 @@ export class HubFault extends Error {
   readonly final: StepError;
   readonly verdict: RetryVerdict;
   readonly tries: number;
+  readonly slowDown: boolean;
 
-  constructor(final: StepError, { verdict, tries = Infinity }: FaultOptions) {
+  constructor(final: StepError, { verdict, tries = Infinity, slowDown = false }: FaultOptions) {
     super(final.message, { cause: final });
     this.final = final;
     this.verdict = verdict;
     this.tries = tries;
+    this.slowDown = slowDown;
   }
 }
 

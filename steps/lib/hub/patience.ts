@@ -11,7 +11,7 @@ export interface Patience {
 
 /** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
 export function createPatience(
-  hub: Pick<HubSettings, 'timings' | 'clock' | 'log' | 'onRetry'>,
+  hub: Pick<HubSettings, 'timings' | 'clock' | 'log' | 'onRetry' | 'onSlowDown'>,
   signal?: AbortSignal,
 ): Patience {
   const { timings, clock } = hub;
@@ -33,6 +33,7 @@ export function createPatience(
     },
     async outlast(thrown, path) {
       if (signal?.aborted) throw signal.reason;
+      if (thrown instanceof HubFault && thrown.slowDown) hub.onSlowDown?.();
       if (isOver(thrown)) throw finalOf(thrown);
       const verdict = verdictOf(thrown);
       const waitMs = typeof verdict === 'object' ? verdict.afterMs : backoff(failures, timings);

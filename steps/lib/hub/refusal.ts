@@ -115,8 +115,9 @@ function permanent(asked: Asked, refused: Refused, headline: string, { hint }: {
 function transient(asked: Asked, refused: Refused, headline: string, { hint }: { hint: string }): HubFault {
   const wait = requestedWait(refused.headers, refused.now);
   const error = new StepError('unavailable', headline, { evidence: [quote(asked, refused)], hint });
+  const slowDown = refused.status === 429 || refused.status === 503;
   // Asked for no wait at all it would otherwise be asked for ever.
-  return new HubFault(error, { verdict: wait ? { afterMs: wait } : true });
+  return new HubFault(error, { verdict: wait ? { afterMs: wait } : true, slowDown });
 }
 
 /** `403 GatedRepo: Access to model x is restricted (huggingface.co, GET /api/models/x/revision/main)` */

@@ -35,6 +35,7 @@ export interface HubSettings extends RedirectRules {
   readonly timings: HubTimings;
   /** Told of each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
   readonly onRetry?: ((cause: string) => void) | undefined;
+  readonly onSlowDown?: () => void;
 }
 
 /** The token, for the endpoint's own origin and for no other. */

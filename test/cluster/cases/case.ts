@@ -15,7 +15,7 @@ export interface TaskCase {
   readonly cancelAt?: RegExp;
   readonly exit: keyof typeof exitCodes;
   /** Of a success: all results, without `outcome`. Of a failure only `outcome` is there. */
-  readonly results?: Readonly<Record<string, string | RegExp>>;
+  readonly results?: Readonly<Record<string, string | RegExp | readonly string[]>>;
   readonly outcome: string | RegExp;
   /** A value that is known only after the run, and must be seen nowhere. */
   readonly hides?: (place: TaskPlace) => Promise<string>;

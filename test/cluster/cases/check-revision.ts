@@ -16,7 +16,7 @@ const newestCommit = (): string => createDemoModel({ bytes: hubBytes }).first.co
 const recordOfFailed = (revision: string): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name: `${service}-rollout` },
+  metadata: { name: 'known-rollout' },
   data: { failed: JSON.stringify([{ revision, reason: 'the tool calls failed' }]) },
 });
 
@@ -27,7 +27,7 @@ export const checkRevision: TaskTable = {
     {
       name: 'has nothing new to tell of a commit that failed before',
       before: ({ namespace }) => namespace.apply(recordOfFailed(newestCommit())),
-      params: (place) => ({ ...hub(place), listener: nowhere }),
+      params: (place) => ({ ...hub(place), listener: nowhere, service: 'known' }),
       exit: 'ok',
       results: { revision: newestCommit(), posted: 'false' },
       outcome: 'unchanged',

@@ -25,6 +25,8 @@ export const stageModel: TaskTable = {
         prefix: /^models\/openai\/gpt-oss-20b\/[0-9a-f]{40}\/$/,
         'bytes-moved': /^[1-9]\d+$/,
         'manifest-digest': /^[0-9a-f]{64}$/,
+        shards: ['1/1'],
+        metrics: '',
       },
       outcome: 'ok',
     },

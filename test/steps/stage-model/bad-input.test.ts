@@ -61,7 +61,7 @@ const cases: readonly Case[] = [
     args: ['--connections=64'],
     options: { partSize: 64 * 2 ** 20 },
     code: exitCodes.usage,
-    says: [/error usage: more memory for buffers/, /96 buffers/, /^Try: choose fewer --connections/m],
+    says: [/error usage: more memory for buffers/, /10 buffers/, /^Try: choose fewer --connections/m],
   },
   {
     title: 'a prefix inside of the state',

@@ -6,6 +6,7 @@ import {
   isDenied,
   judgeServer,
   type Seen,
+  signsParts,
   unlessUnsupported,
 } from '../../../steps/stage-model/findings.ts';
 import type { Action, WantedFile } from '../../../steps/stage-model/plan.ts';
@@ -101,6 +102,16 @@ describe('the plan', () => {
   test.each(cases)('%s', (_title, findings, action, adapted) => {
     expect(adaptPlan([action], { ...best, ...findings })).toEqual([adapted]);
   });
+});
+
+test.each([
+  ['auto', 'crc32', false],
+  ['auto', 'md5', true],
+  ['auto', 'nothing', true],
+  ['auto', 'unknown', true],
+  ['always', 'crc32', true],
+] as const)('asked %s, with %s from the server: parts are signed: %s', (asked, proof, signed) => {
+  expect(signsParts(asked, { ...best, proof })).toBe(signed);
 });
 
 test.each([

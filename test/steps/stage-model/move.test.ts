@@ -10,7 +10,9 @@ const files = { 'a.txt': Buffer.from('a'), 'model.safetensors': safetensors(200)
 test.each([
   [1, 2],
   [2, 3],
-  [8, 12],
+  [6, 9],
+  [8, 10],
+  [64, 10],
 ])('%i connections have %i buffers', (connections, buffers) => {
   expect(buffersFor(connections)).toBe(buffers);
 });

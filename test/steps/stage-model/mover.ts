@@ -4,7 +4,9 @@ import { hubSource } from '../../../steps/stage-model/hub-origin.ts';
 import { readListing } from '../../../steps/stage-model/listing.ts';
 import { placeOf } from '../../../steps/stage-model/place.ts';
 import { partSizeFor, type WantedFile } from '../../../steps/stage-model/plan.ts';
-import { createBufferPool, createSlots } from '../../../steps/stage-model/pool.ts';
+import { createInlineCarrier } from '../../../steps/stage-model/carrier.ts';
+import { createDownloads } from '../../../steps/stage-model/downloads.ts';
+import { createBufferPool } from '../../../steps/stage-model/pool.ts';
 import { startProgress } from '../../../steps/stage-model/progress.ts';
 import type { Transfer } from '../../../steps/stage-model/transfer.ts';
 import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
@@ -38,19 +40,23 @@ export async function createMover(options: MoverOptions): Promise<Mover> {
   const progress = startProgress({ log, clock: stillClock, bytes: 0, files: 0, connections: () => 0 });
   const place = placeOf(defaults, commit);
   const listing = await readListing(hub, model, commit);
+  const source = hubSource(hub, model, commit);
+  const bucket = createMemoryBucket({ storage, ...options.bucket });
   return {
     storage,
     lines,
     transfer: {
-      source: hubSource(hub, model, commit),
+      source,
       signal: new AbortController().signal,
-      bucket: createMemoryBucket({ storage, ...options.bucket }),
+      bucket,
+      carrier: createInlineCarrier({ source, bucket }),
       place,
       log,
       progress,
       buffers: createBufferPool(options.buffers ?? 3, 1000),
-      downloads: createSlots(2),
+      downloads: createDownloads(2, stillClock),
       readBack: 'auto',
+      signsParts: true,
       findings: judgeServer({ sent: { md5: '', crc32: '' } }),
       ...options.transfer,
     },

@@ -9,10 +9,12 @@ import { createNetwork } from '../../../steps/lib/network.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { createDownloads } from '../../../steps/stage-model/downloads.ts';
 import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
 import { createMeter } from '../../../steps/stage-model/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
+import { startThreads } from '../../../steps/stage-model/threads.ts';
 import { tinyParts } from './staging.ts';
 
 export const model = 'acme/tiny';
@@ -42,6 +44,8 @@ interface RunOptions {
   readonly onStart?: (stop: () => void) => void;
   /** Bytes of a part, below what the flag allows. */
   readonly partSize?: number;
+  /** Threads of their own for the bytes; none unless given. */
+  readonly threads?: number;
   /** Milliseconds after which silence of the Hub counts as a fault. */
   readonly idleMs?: number;
   /** Takes the milliseconds that the Hub's client wants to wait, instead of waiting. */
@@ -63,6 +67,9 @@ export interface Rig {
   text(key: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
+
+/** What the threads of a run execute: the step itself, as in the image. */
+export const threadProgram = new URL('../../../steps/stage-model/main.ts', import.meta.url);
 
 /** Hardly any wait between tries; how long silence may last is left as it is, for a machine may be slow. */
 const fast = { baseMs: 1, capMs: 4 };
@@ -152,6 +159,7 @@ export async function startRig({
           timings,
           onRetry,
         });
+        const downloads = createDownloads(params.connections, clock);
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
           origin,
@@ -162,6 +170,21 @@ export async function startRig({
           vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
           limits: tinyParts,
           meter,
+          downloads,
+          startCarrier: ({ description }) =>
+            description && options.threads
+              ? startThreads({
+                  count: options.threads,
+                  program: threadProgram,
+                  source: description,
+                  secret: secrets.s3Secret,
+                  env: { ...env },
+                  timings: { hub: timings, bucket: fast },
+                  log,
+                  onSlowDown: downloads.slowDown,
+                  onRetry: meter.retried,
+                })
+              : undefined,
         });
       } finally {
         network.close();

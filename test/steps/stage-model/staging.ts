@@ -3,6 +3,7 @@ import type { Hub } from '../../../steps/lib/hub.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { createDownloads } from '../../../steps/stage-model/downloads.ts';
 import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
 import type { Origin } from '../../../steps/stage-model/origin.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
@@ -28,6 +29,8 @@ export const defaults: Stage['params'] = {
   vocabulary: 'never',
   partSize: 16,
   connections: 3,
+  threads: 0,
+  signParts: 'auto',
   readBack: 'auto',
   allowCode: [],
   allowOwners: [],
@@ -68,6 +71,7 @@ export function stage(run: Run): ReturnType<typeof stageModel> {
     vocabularyPlaces:
       run.vocabularyPlaces ?? vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
     limits: run.limits ?? tinyParts,
+    downloads: createDownloads(params.connections, run.clock ?? stillClock),
   });
 }
 

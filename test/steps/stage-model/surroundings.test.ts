@@ -24,8 +24,8 @@ afterEach(async () => {
 });
 
 test('F43: the memory of a run does not grow with the size of a file', async () => {
-  const small = await peakMegabytes(24 * mebibyte);
-  const large = await peakMegabytes(176 * mebibyte);
+  const small = await peakMegabytes(96 * mebibyte);
+  const large = await peakMegabytes(384 * mebibyte);
   expect(large - small).toBeLessThan(100);
   expect(large).toBeLessThan(400);
 });

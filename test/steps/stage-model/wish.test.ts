@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
+import { createDownloads } from '../../../steps/stage-model/downloads.ts';
 import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
 import type { Stage } from '../../../steps/stage-model/stage.ts';
 import { demandPolicy, makeWish, manifestOf } from '../../../steps/stage-model/wish.ts';
@@ -21,6 +22,7 @@ function open(files: Files, params: Partial<Stage['params']> = {}, hub: object =
     signal: new AbortController().signal,
     vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
     limits: tinyParts,
+    downloads: createDownloads(1, stillClock),
   };
 }
 
