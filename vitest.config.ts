@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/bundles/**'],
+          exclude: ['test/cluster/**', 'test/bundles/**', 'test/servers/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // A process for each of over 200 files would cost as much as their tests.

@@ -14,6 +14,7 @@ import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
 import { createMeter } from '../../../steps/stage-model/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
+import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { startThreads } from '../../../steps/stage-model/threads.ts';
 import { tinyParts } from './staging.ts';
 
@@ -44,6 +45,8 @@ interface RunOptions {
   readonly onStart?: (stop: () => void) => void;
   /** Bytes of a part, below what the flag allows. */
   readonly partSize?: number;
+  /** Of parts, tiny ones unless given. */
+  readonly limits?: PartLimits;
   /** Threads of their own for the bytes; none unless given. */
   readonly threads?: number;
   /** Milliseconds after which silence of the Hub counts as a fault. */
@@ -168,7 +171,7 @@ export async function startRig({
           clock,
           signal,
           vocabularyPlaces: vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
-          limits: tinyParts,
+          limits: options.limits ?? tinyParts,
           meter,
           downloads,
           startCarrier: ({ description }) =>

@@ -3,10 +3,8 @@ import { chmod, chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { RepoFile } from '../../../sandbox/hub/repo.ts';
-import { pointedAt } from '../../../sandbox/hub/repo.ts';
-import { createHasher } from '../../../steps/lib/digest.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
+import { madeFile } from './made-file.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
 
@@ -82,19 +80,3 @@ test('F45: results that cannot be written end with what the file system said; wh
   expect(outcome.log).toMatch(/^Try: look at the node/m);
   expect((await rig.run()).results).toMatchObject({ outcome: 'unchanged' });
 });
-
-/** A safetensors file whose tensor is made when it is asked for. */
-function madeFile(bytes: number): RepoFile {
-  const empty = safetensors(bytes - 200).subarray(0, 200);
-  const header = empty.subarray(0, 8 + Number(empty.readBigUInt64LE(0)));
-  const tensor = bytes - 200;
-  const size = header.length + tensor;
-  const read = (start: number, end: number) => {
-    const out = Buffer.alloc(end - start, 7);
-    if (start < header.length) header.copy(out, 0, start, Math.min(end, header.length));
-    return out;
-  };
-  const hasher = createHasher('sha256', size);
-  for (let at = 0; at < size; at += mebibyte) hasher.update(read(at, Math.min(size, at + mebibyte)));
-  return { ...pointedAt(hasher.hex(), size), read };
-}
