@@ -22,16 +22,29 @@ function* unknownFields(value: unknown, shape: Shape, at: string): Generator<str
   } else if (typeof value !== 'object' || value === null) yield `${at} as ${JSON.stringify(value)}`;
   else if ('list' in shape) {
     for (const [n, item] of Object.entries(value)) yield* unknownFields(item, shape.list, `${at}[${n}]`);
-  } else {
-    for (const [name, wanted] of Object.entries(shape.only ?? {}))
-      if ((value as Record<string, unknown>)[name] !== wanted)
-        yield `${at} without ${name}: ${String(wanted)}`;
-    for (const [name, child] of Object.entries(value)) {
-      const known = shape.fields[name];
-      if (known) yield* unknownFields(child, known, `${at}.${name}`);
-      else yield `${at}.${name}`;
-    }
+  } else yield* unknownMembers(value as Record<string, unknown>, shape, at);
+}
+
+function* unknownMembers(
+  value: Readonly<Record<string, unknown>>,
+  { fields, only = {} }: Extract<Shape, { fields: unknown }>,
+  at: string,
+): Generator<string> {
+  yield* otherValues(value, only, at);
+  for (const [name, child] of Object.entries(value)) {
+    const known = fields[name];
+    if (known) yield* unknownFields(child, known, `${at}.${name}`);
+    else yield `${at}.${name}`;
   }
+}
+
+function* otherValues(
+  value: Readonly<Record<string, unknown>>,
+  only: Readonly<Record<string, unknown>>,
+  at: string,
+): Generator<string> {
+  for (const [name, wanted] of Object.entries(only))
+    if (value[name] !== wanted) yield `${at} without ${name}: ${String(wanted)}`;
 }
 
 function isStringList(value: unknown): boolean {

@@ -28,13 +28,14 @@ export async function walkFolder(root: string, blobs?: string): Promise<FolderFi
     for (const entry of await list(root, folder, closed)) {
       const path = folder + entry.name;
       if (notOfTheModel.has(path)) continue;
-      if (entry.isDirectory()) folders.push(`${path}/`);
-      else {
-        const seen = await look(entry, { root, path, blobs });
-        if ('version' in seen) found.push(seen);
-        else if ('problem' in seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
-        else closed.push({ path, seen: seen.closed });
+      if (entry.isDirectory()) {
+        folders.push(`${path}/`);
+        continue;
       }
+      const seen = await look(entry, { root, path, blobs });
+      if ('version' in seen) found.push(seen);
+      else if ('problem' in seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
+      else closed.push({ path, seen: seen.closed });
     }
   }
   if (problems.length > 0) throw notStageable(problems, root);

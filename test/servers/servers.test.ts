@@ -36,7 +36,7 @@ const open = (secret: S3Secret, copyLimits?: Parameters<typeof createBucket>[0][
 for (const { kind, lacks, proof } of kinds) {
   const { program } = kind;
   if (program === undefined) {
-    test.skip(`${kind.name} is not on this machine: ${kind.get}`, () => {});
+    console.log(`${kind.name} is not on this machine: ${kind.get}`);
     continue;
   }
 

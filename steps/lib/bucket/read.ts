@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { backoff } from '../retry.ts';
 import { BucketError } from './error.ts';
 import { abortBy, type Session, unquote } from './session.ts';
@@ -20,8 +20,7 @@ export async function* readObject(
   { range, signal }: ReadOptions,
 ): AsyncGenerator<Buffer> {
   const { timings } = session;
-  const etag = range?.etag === undefined ? undefined : `"${range.etag}"`;
-  const place: Place = { key, at: range?.start ?? 0, end: range?.end, etag };
+  const place = beginning(key, range);
   if (range && range.start >= range.end) return;
   for (let tries = 1; ; tries += 1) {
     const body = await open(session, place, signal);
@@ -37,6 +36,12 @@ export async function* readObject(
       body.destroy();
     }
   }
+}
+
+function beginning(key: string, range: ReadOptions['range']): Place {
+  if (range === undefined) return { key, at: 0, end: undefined, etag: undefined };
+  const { start, end, etag } = range;
+  return { key, at: start, end, etag: etag === undefined ? undefined : `"${etag}"` };
 }
 
 interface Cut {
@@ -82,19 +87,28 @@ async function open(session: Session, place: Place, signal: AbortSignal | undefi
   const body = answer.Body as Readable;
   // Nobody listens between here and the first read; a cut in that moment is seen by the reader all the same.
   body.on('error', () => {});
-  const given = answer.ContentRange?.split('/')[0];
-  if (Range !== undefined && given !== `bytes ${at}-${(end ?? 0) - 1}`) {
+  try {
+    checkAnswer(answer, { range: Range, ...place }, session.where);
+  } catch (error) {
     body.destroy();
-    throw wrong(session.where, key, `asked for ${Range}, got ${answer.ContentRange ?? 'no Content-Range'}`);
-  }
-  // Not every server reads If-Match.
-  if (etag !== undefined && answer.ETag !== undefined && unquote(answer.ETag) !== unquote(etag)) {
-    body.destroy();
-    throw changed(session.where, key, `wanted ETag ${etag}, got ${answer.ETag}`);
+    throw error;
   }
   place.etag ??= answer.ETag;
   place.end ??= answer.ContentLength ?? 0;
   return body;
+}
+
+function checkAnswer(
+  { ContentRange, ETag }: Pick<GetObjectCommandOutput, 'ContentRange' | 'ETag'>,
+  { range, key, etag }: Place & { readonly range: string | undefined },
+  where: string,
+): void {
+  const given = ContentRange?.split('/')[0];
+  if (range !== undefined && given !== range.replace('=', ' '))
+    throw wrong(where, key, `asked for ${range}, got ${ContentRange ?? 'no Content-Range'}`);
+  // Not every server reads If-Match.
+  if (etag !== undefined && ETag !== undefined && unquote(ETag) !== unquote(etag))
+    throw changed(where, key, `wanted ETag ${etag}, got ${ETag}`);
 }
 
 async function* follow(body: Readable, place: Place, stallMs: number): AsyncGenerator<Buffer> {

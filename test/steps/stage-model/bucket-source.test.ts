@@ -26,7 +26,7 @@ test.each([
     (storage: ReturnType<typeof createStorage>) =>
       layObjects(storage, 'models/x/', { 'a/b.bin': Buffer.from('9876543210') }),
   ],
-  ['removed', (storage: ReturnType<typeof createStorage>) => void storage.objects.clear()],
+  ['removed', (storage: ReturnType<typeof createStorage>) => storage.objects.clear()],
 ])('an object that was %s since it was listed has changed', async (_title, change) => {
   const { storage, source, file } = open();
   change(storage);
