@@ -77,7 +77,7 @@ interface Pending {
 
 /** Starts a thread. When it ends before it is told to, all that it was asked fails. */
 export function startThread({ program, setup, log, onSlowDown, onRetry }: ThreadOptions): Thread {
-  const worker = new Worker(program, { workerData: setup });
+  const worker = new Worker(program, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   const pending = new Map<number, Pending>();
   const open = new Set<number>();
   let asked = 0;

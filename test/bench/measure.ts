@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Usage {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly seconds: number;
   /** User and system time of all threads. */
   readonly cpuSeconds: number;
@@ -12,14 +14,18 @@ export interface Usage {
 
 const reporter = new URL('report-usage.ts', import.meta.url).href;
 
-/** Runs a program of ours to its end as a process of its own. Throws with what it said when it fails. */
+/** Runs a program to its end as a process of its own: one of ours, or, with `.py`, of Python. Throws with what it said when it fails. */
 export async function measure(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Usage> {
+  const [program, ...before] = words[0]?.endsWith('.py')
+    ? ['python3']
+    : [process.execPath, '--import', reporter];
   const file = join(tmpdir(), `llm-rollout-usage-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  const startedAt = Date.now();
   const started = performance.now();
-  const child = spawn(process.execPath, ['--import', reporter, ...words], {
+  const child = spawn(program ?? '', [...before, ...words], {
     env: { ...process.env, ...env, USAGE_FILE: file },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -32,6 +38,7 @@ export async function measure(
   const usage = JSON.parse(await readFile(file, 'utf8')) as NodeJS.ResourceUsage;
   await rm(file);
   return {
+    startedAt,
     seconds,
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
     peakMegabytes: usage.maxRSS / 1024,

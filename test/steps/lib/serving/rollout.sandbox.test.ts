@@ -215,8 +215,8 @@ describe('the API server', slowly, () => {
     runs.faults.push({ path: pathOf('b'), play: { crash: { exitCode: 1 } } });
     const applied = await runs.apply('b', { image: 'vllm:0.16', 'memory-limit': '48Gi' });
     await runs.wait(applied);
-    // The way back stumbles once, so that its logs are read too.
-    runs.faults.push({ path: pathOf('a'), times: 1, play: { crash: { exitCode: 1 } } });
+    // The way back stumbles twice, so that its logs are read too.
+    runs.faults.push({ path: pathOf('a'), times: 2, play: { crash: { exitCode: 1 } } });
     await runs.settle('b', { 'wait-status': 'Failed', 'smoke-status': 'None' });
     runs.endRun('run-b');
     runs.faults.length = 0;

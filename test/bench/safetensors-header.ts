@@ -1,0 +1,8 @@
+/** What stands before a tensor of so many bytes in a safetensors file. */
+export function safetensorsHeader(bytes: number): Buffer {
+  const tensors = { w: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } };
+  const header = Buffer.from(JSON.stringify(tensors));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header]);
+}
