@@ -1,0 +1,128 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Network } from '../network.ts';
+import type { RawAnswer } from './answer.ts';
+import type { BucketTimings } from './timings.ts';
+
+/** One signed request whose body lies in memory. */
+export interface PartRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+interface SendOptions {
+  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly timings: Pick<BucketTimings, 'connectMs' | 'requestMs' | 'idleMs'>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** TLS copies what it is given and encrypts all of it before the first byte leaves. */
+const pieceBytes = 512 * 1024;
+
+/**
+ * Sends a part and gives the head of the answer. The SDK's own handler hands the whole body to the socket at once, which
+ * over TLS takes its size twice more in memory. Rejects with the connection's own error, or a TimeoutError.
+ */
+export async function sendPart(asked: PartRequest, options: SendOptions): Promise<RawAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  const { network, signal } = options;
+  signal?.throwIfAborted();
+  const secure = asked.protocol === 'https:';
+  const request = (secure ? https : http).request({
+    ...addressOf(asked),
+    method: asked.method,
+    headers: asked.headers,
+    agent: secure ? network.httpsAgent : network.httpAgent,
+  });
+  const stop = () => request.destroy(abortError());
+  signal?.addEventListener('abort', stop);
+  keepTime(request, secure, options);
+  request.on('error', reject);
+  request.on('response', (response) => {
+    // An answer before the end of the body is a refusal: the rest is not sent, and the connection is of no more use.
+    if (!request.writableEnded) response.once('end', () => request.destroy());
+    resolve(answerOf(response));
+  });
+  request.on('close', () => {
+    signal?.removeEventListener('abort', stop);
+    reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+  });
+  write(request, asked.body, secure ? pieceBytes : asked.body.length);
+  return await promise;
+}
+
+function addressOf({ hostname, port, path, query = {} }: PartRequest): http.RequestOptions {
+  const words = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return {
+    host: bare,
+    ...(port !== undefined && { port }),
+    path: words.length > 0 ? `${path}?${words.join('&')}` : path,
+  };
+}
+
+/** As a signature wants it: all but the unreserved characters. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Piece by piece, the next one when the last is on its way. */
+function write(request: http.ClientRequest, body: Uint8Array, most: number): void {
+  let at = 0;
+  let answered = false;
+  request.once('response', () => (answered = true));
+  const next = () => {
+    while (at < body.length && !answered && !request.destroyed) {
+      const piece = body.subarray(at, at + most);
+      at += piece.length;
+      if (at < body.length && !request.write(piece)) {
+        request.once('drain', next);
+        return;
+      }
+      if (at === body.length) request.end(piece);
+    }
+  };
+  if (body.length === 0) request.end();
+  else next();
+}
+
+function keepTime(
+  request: http.ClientRequest,
+  secure: boolean,
+  { timings }: Pick<SendOptions, 'timings'>,
+): void {
+  const { connectMs, requestMs, idleMs } = timings;
+  const late = (what: string, ms: number) => () => request.destroy(timeout(`${what} after ${ms} ms`));
+  const answer = setTimeout(late('no answer', requestMs), requestMs);
+  request.setTimeout(idleMs, late('no byte', idleMs));
+  request.once('response', () => clearTimeout(answer));
+  request.once('close', () => clearTimeout(answer));
+  request.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const connection = setTimeout(late('no connection', connectMs), connectMs);
+    socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connection));
+    request.once('close', () => clearTimeout(connection));
+  });
+}
+
+function answerOf(response: http.IncomingMessage): RawAnswer {
+  const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const);
+  return { statusCode: response.statusCode ?? 0, headers: Object.fromEntries(headers), body: response };
+}
+
+function timeout(message: string): Error {
+  return Object.assign(new Error(message), { name: 'TimeoutError', code: 'ETIMEDOUT' });
+}
+
+function abortError(): Error {
+  return Object.assign(new Error('aborted'), { name: 'AbortError' });
+}
