@@ -126,10 +126,10 @@ export function totalSize(files: readonly { readonly size: number }[]): number {
 }
 
 /** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */
-const mostBuffers = 10;
+const mostBuffers = 8;
 
 /**
- * Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. Above ten
+ * Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. Above eight
  * several connections fill one buffer.
  */
 export function buffersFor(connections: number): number {

@@ -59,9 +59,9 @@ const cases: readonly Case[] = [
   {
     title: 'buffers that need more memory than the Task has',
     args: ['--connections=64'],
-    options: { partSize: 64 * 2 ** 20 },
+    options: { partSize: 96 * 2 ** 20 },
     code: exitCodes.usage,
-    says: [/error usage: more memory for buffers/, /10 buffers/, /^Try: choose fewer --connections/m],
+    says: [/error usage: more memory for buffers/, /8 buffers/, /^Try: choose fewer --connections/m],
   },
   {
     title: 'a prefix inside of the state',

@@ -10,9 +10,9 @@ const files = { 'a.txt': Buffer.from('a'), 'model.safetensors': safetensors(200)
 test.each([
   [1, 2],
   [2, 3],
-  [6, 9],
-  [8, 10],
-  [64, 10],
+  [5, 8],
+  [8, 8],
+  [64, 8],
 ])('%i connections have %i buffers', (connections, buffers) => {
   expect(buffersFor(connections)).toBe(buffers);
 });
