@@ -1,10 +1,10 @@
 import { StepError } from '../lib/errors.ts';
-import { wrongBytes } from './inspect.ts';
+import { wrongBytes } from './policy/inspect.ts';
 import { moveParts } from './move-parts.ts';
 import { moveWhole } from './move-whole.ts';
 import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
-import { forEachAtOnce } from './pool.ts';
-import type { Progress } from './progress.ts';
+import { forEachAtOnce } from './pace/pool.ts';
+import type { Progress } from './report/progress.ts';
 import { type Attempt, Overtaken, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 /** How often one file may meet each mishap before it ends the run; another run at work may take our upload away more often. */

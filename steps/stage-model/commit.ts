@@ -10,7 +10,7 @@ import {
   type StoredManifest,
 } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
-import { removeProbes } from './probe.ts';
+import { removeProbes } from './bucket/probe.ts';
 
 interface Store {
   readonly bucket: Bucket;

@@ -1,7 +1,7 @@
 import { moveFile } from './carry-out.ts';
 import { noteName } from './note.ts';
 import type { WantedFile } from './plan.ts';
-import { forEachAtOnce } from './pool.ts';
+import { forEachAtOnce } from './pace/pool.ts';
 import { readsBack, type Transfer } from './transfer.ts';
 
 const atOnce = 4;

@@ -4,14 +4,14 @@ import { createBucket } from '../lib/bucket.ts';
 import { createNetwork } from '../lib/network.ts';
 import { runStep } from '../lib/run.ts';
 import { vocabularyPlaces } from '../lib/vocabulary.ts';
-import { createDownloads } from './downloads.ts';
-import { makeOrigin } from './make-origin.ts';
-import { createMeter } from './meter.ts';
-import type { ThreadSetup } from './thread.ts';
-import { serveThread } from './serve-thread.ts';
+import { createDownloads } from './pace/downloads.ts';
+import { makeOrigin } from './source/make-origin.ts';
+import { createMeter } from './report/meter.ts';
+import type { ThreadSetup } from './thread/thread.ts';
+import { serveThread } from './thread/serve-thread.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
-import { startThreads } from './threads.ts';
+import { startThreads } from './thread/threads.ts';
 
 // The threads run this same program, so that the image holds one.
 if (!isMainThread && parentPort) await serveThread(parentPort, workerData as ThreadSetup);

@@ -1,9 +1,9 @@
 import type { UploadedPart } from '../lib/bucket.ts';
-import type { Hashing } from './carrier.ts';
-import { fetchRange } from './fetch-range.ts';
+import type { Hashing } from './thread/carrier.ts';
+import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { noteKey } from './note.ts';
-import { isWithin, type Span } from './share.ts';
+import { isWithin, type Span } from './shard/share.ts';
 import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {

@@ -1,5 +1,5 @@
 import { digestOf } from '../lib/digest.ts';
-import { fetchRange } from './fetch-range.ts';
+import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type WantedFile } from './plan.ts';
 import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
 

@@ -1,13 +1,13 @@
 import { carryOutAll } from './carry-out.ts';
-import { type Carrier, createInlineCarrier } from './carrier.ts';
+import { type Carrier, createInlineCarrier } from './thread/carrier.ts';
 import { settleDoubts } from './doubts.ts';
-import { adaptPlan, signsParts } from './findings.ts';
+import { adaptPlan, signsParts } from './bucket/findings.ts';
 import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
-import { createBufferPool } from './pool.ts';
-import { probeBucket } from './probe.ts';
-import { startProgress } from './progress.ts';
+import { createBufferPool } from './pace/pool.ts';
+import { probeBucket } from './bucket/probe.ts';
+import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
-import { type Survey, surveyBucket } from './survey.ts';
+import { type Survey, surveyBucket } from './bucket/survey.ts';
 import { Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
 import type { Wish } from './wish.ts';
 

@@ -1,4 +1,4 @@
-import type { ModelFile } from './listing.ts';
+import type { ModelFile } from './source/listing.ts';
 
 export interface PartLimits {
   readonly maxParts: number;

@@ -2,15 +2,15 @@ import type { Bucket } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
-import type { Findings } from './findings.ts';
-import type { Reading } from './inspect.ts';
-import type { Meter } from './meter.ts';
+import type { Findings } from './bucket/findings.ts';
+import type { Reading } from './policy/inspect.ts';
+import type { Meter } from './report/meter.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
-import type { Carrier } from './carrier.ts';
-import type { Downloads } from './downloads.ts';
-import type { BufferPool } from './pool.ts';
-import type { Progress } from './progress.ts';
+import type { Carrier } from './thread/carrier.ts';
+import type { Downloads } from './pace/downloads.ts';
+import type { BufferPool } from './pace/pool.ts';
+import type { Progress } from './report/progress.ts';
 
 /** What a transfer works with; a file needs nothing else. */
 export interface Transfer extends Reading {

@@ -2,15 +2,15 @@ import { StepError } from '../lib/errors.ts';
 import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
 import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
 import { toolVersion } from '../lib/version.ts';
-import { defaultRules } from './default-rules.ts';
-import { inspectFiles, type Reading, readWhole } from './inspect.ts';
-import type { ModelFile } from './listing.ts';
-import { judgeNames } from './names.ts';
-import type { Source } from './origin.ts';
+import { defaultRules } from './policy/default-rules.ts';
+import { inspectFiles, type Reading, readWhole } from './policy/inspect.ts';
+import type { ModelFile } from './source/listing.ts';
+import { judgeNames } from './policy/names.ts';
+import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
-import { applyReview, judgeListing, type Refusal } from './policy.ts';
-import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './select.ts';
+import { applyReview, judgeListing, type Refusal } from './policy/policy.ts';
+import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
 
 /** What has to lie in the bucket for this commit, before anybody looks there. */

@@ -80,8 +80,9 @@ function write(request: http.ClientRequest, body: Uint8Array, most: number): voi
   let at = 0;
   let answered = false;
   request.once('response', () => (answered = true));
+  const isWanted = () => !answered && !request.destroyed;
   const next = () => {
-    while (at < body.length && !answered && !request.destroyed) {
+    while (at < body.length && isWanted()) {
       const piece = body.subarray(at, at + most);
       at += piece.length;
       if (at < body.length && !request.write(piece)) {

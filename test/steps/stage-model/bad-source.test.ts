@@ -247,7 +247,7 @@ describe('a source that is wrong gets one clear answer, and nothing is committed
     chmodSync(join(folder, 'config.json'), 0o600);
     chownSync(folder, 65_534, 65_534);
     const program = `
-      const { walkFolder } = await import(${JSON.stringify(new URL('../../../steps/stage-model/folder-walk.ts', import.meta.url).href)});
+      const { walkFolder } = await import(${JSON.stringify(new URL('../../../steps/stage-model/source/folder-walk.ts', import.meta.url).href)});
       process.setgid(65534);
       process.setuid(65534);
       const error = await walkFolder(${JSON.stringify(folder)}).catch((error) => error);

@@ -9,13 +9,13 @@ import { createNetwork } from '../../../steps/lib/network.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { runStep } from '../../../steps/lib/run.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
-import { createDownloads } from '../../../steps/stage-model/downloads.ts';
-import { makeOrigin } from '../../../steps/stage-model/make-origin.ts';
-import { createMeter } from '../../../steps/stage-model/meter.ts';
+import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
+import { makeOrigin } from '../../../steps/stage-model/source/make-origin.ts';
+import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
-import { startThreads } from '../../../steps/stage-model/threads.ts';
+import { startThreads } from '../../../steps/stage-model/thread/threads.ts';
 import { tinyParts } from './staging.ts';
 
 export const model = 'acme/tiny';

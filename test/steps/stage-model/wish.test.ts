@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
-import { createDownloads } from '../../../steps/stage-model/downloads.ts';
-import { hubOrigin } from '../../../steps/stage-model/hub-origin.ts';
+import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
+import { hubOrigin } from '../../../steps/stage-model/source/hub-origin.ts';
 import type { Stage } from '../../../steps/stage-model/stage.ts';
 import { demandPolicy, makeWish, manifestOf } from '../../../steps/stage-model/wish.ts';
 import { createLog } from '../../../steps/lib/log.ts';

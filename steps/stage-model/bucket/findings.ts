@@ -1,0 +1,102 @@
+import type { UploadedPart } from '../../lib/bucket.ts';
+import { BucketError } from '../../lib/bucket/error.ts';
+import type { Action } from '../plan.ts';
+
+/** What the throwaway keys showed; what could not be tried is absent. */
+export interface Seen {
+  /** The error that refuses the right to remove objects, and uploads; absent when it is granted. */
+  readonly removal?: BucketError | undefined;
+  readonly abortion?: BucketError | undefined;
+  /** Whether a second put with If-None-Match put something. */
+  readonly replaced?: boolean;
+  readonly metadataCameBack?: boolean;
+  readonly copied?: boolean;
+  readonly uploadListed?: boolean;
+  readonly partListed?: boolean;
+  /** What the server calls a part that it has. */
+  readonly part?: Pick<UploadedPart, 'etag' | 'checksum'>;
+  /** What was sent as that part. */
+  readonly sent: { readonly md5: string; readonly crc32: string };
+}
+
+/** What this server can, for what depends on it. */
+export interface Findings {
+  /** Whether a put with If-None-Match keeps what is there. */
+  readonly conditionalPut: boolean | 'unknown';
+  /** What the server says of a part that depends on its bytes. */
+  readonly proof: 'crc32' | 'md5' | 'nothing' | 'unknown';
+  /** Whether a later run can find pending uploads and their parts. */
+  readonly resume: boolean | 'unknown';
+  readonly copy: boolean | 'unknown';
+  readonly metadata: boolean | 'unknown';
+  /** Rights that only tidying up needs. */
+  readonly missing: readonly {
+    readonly right: string;
+    readonly costs: string;
+    readonly error: BucketError;
+  }[];
+}
+
+export function judgeServer(seen: Seen): Findings {
+  const { removal, abortion, replaced } = seen;
+  return {
+    conditionalPut: replaced === undefined ? 'unknown' : !replaced,
+    proof: judgeProof(seen),
+    resume: seen.part === undefined ? 'unknown' : seen.uploadListed === true && seen.partListed === true,
+    copy: seen.copied ?? 'unknown',
+    metadata: seen.metadataCameBack ?? 'unknown',
+    missing: [
+      missingRight('s3:DeleteObject', 'notes and leftovers stay', removal),
+      missingRight('s3:AbortMultipartUpload', 'parts of uploads that fail stay and take room', abortion),
+    ].flat(),
+  };
+}
+
+function judgeProof({ part, sent }: Seen): Findings['proof'] {
+  if (part === undefined) return 'unknown';
+  if (part.checksum === sent.crc32) return 'crc32';
+  return part.etag === sent.md5 ? 'md5' : 'nothing';
+}
+
+function missingRight(right: string, costs: string, error: BucketError | undefined): Findings['missing'] {
+  return error ? [{ right, costs, error }] : [];
+}
+
+/** The plan without what this server cannot. */
+export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings): Action[] {
+  return actions.map((action): Action => {
+    const { file } = action;
+    if (action.kind === 'copy' && copy === false)
+      return { kind: 'move', file, why: 'the server copies nothing' };
+    if (action.kind === 'move' && action.resume && resume === false)
+      return { kind: 'move', file, why: 'the server does not list parts' };
+    return action;
+  });
+}
+
+/** Whether the signature of a part has to cover its bytes: not where the server was seen to keep the CRC-32 that it was sent. */
+export function signsParts(asked: 'auto' | 'always', { proof }: Findings): boolean {
+  return asked === 'always' || proof !== 'crc32';
+}
+
+/** Whether an error means that the access key lacks a right. */
+export function isDenied(error: unknown): error is BucketError {
+  return error instanceof BucketError && (error.status === 401 || error.status === 403);
+}
+
+/** What a request gives, or `instead` where the server does not know the operation. */
+export async function unlessUnsupported<T>(instead: T, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (isUnsupported(error)) return instead;
+    throw error;
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (
+    error instanceof BucketError &&
+    (error.status === 501 || error.status === 405 || error.code === 'NotImplemented')
+  );
+}

@@ -1,0 +1,124 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type Bucket, BucketError } from '../../lib/bucket.ts';
+import { crc32Base64 } from '../../lib/bucket/crc32.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/retry.ts';
+import { type Findings, isDenied, judgeServer, type Seen, unlessUnsupported } from './findings.ts';
+import type { Place } from '../place.ts';
+import { isGone } from '../transfer.ts';
+
+interface Probing {
+  readonly bucket: Bucket;
+  readonly place: Place;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tries once, on throwaway keys under the state, what staging is going to ask of this server, and says in one line what
+ * it found. A right without which nothing can be staged ends the run here, before bytes have travelled. What it puts it
+ * removes again; what a killed run leaves the sweep removes.
+ */
+export async function probeBucket(probing: Probing): Promise<Findings> {
+  const { place, log, clock, signal } = probing;
+  const key = `${place.probes}${place.commit}/${clock.now().toString(36)}-${randomUUID()}`;
+  const halves = await Promise.allSettled([
+    tryObjects(`${key}.object`, probing),
+    tryParts(`${key}.parts`, probing),
+  ]);
+  signal.throwIfAborted();
+  const [objects, parts] = halves.map((half) => {
+    if (half.status === 'rejected') throw half.reason;
+    return half.value;
+  });
+  const findings = judgeServer({ ...objects, ...parts, sent });
+  const { missing, conditionalPut, ...found } = findings;
+  log.info('what the bucket can', { 'conditional-put': conditionalPut, ...found });
+  for (const { right, costs, error } of missing)
+    log.warn(`the access key may not ${right}: ${costs}`, { seen: error.evidence[0] });
+  return findings;
+}
+
+/** Removes what killed runs have left of their probes: those of this commit, and old ones of others. */
+export async function removeProbes(
+  { probes, commit }: Place,
+  bucket: Bucket,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const mayGo = ({ key }: { readonly key: string }) => {
+    const [, of, begun] = /^([^/]*)\/([0-9a-z]+)-/.exec(key.slice(probes.length)) ?? [];
+    return of === commit || (begun !== undefined && now - Number.parseInt(begun, 36) > longDeadMs);
+  };
+  const uploads = await unlessUnsupported([], () => bucket.listUploads(probes, signal));
+  for (const { key, uploadId } of uploads.filter(mayGo)) await bucket.abortUpload(key, uploadId);
+  for (const { key } of (await bucket.list(probes, signal)).filter(mayGo)) await bucket.delete(key, signal);
+}
+
+const longDeadMs = 3_600_000;
+
+const body = Buffer.from('llm-rollout tries what this server can; whoever finds this may remove it\n');
+const md5 = createHash('md5').update(body).digest('hex');
+const metadata = { probe: md5 };
+const sent = { md5, crc32: crc32Base64(body) };
+
+/** A put that must not replace, its metadata, a copy. Nothing is put where nothing could be removed. */
+async function tryObjects(key: string, { bucket, signal }: Probing): Promise<Partial<Seen>> {
+  const removal = await ask(() => bucket.delete(key, signal));
+  if (removal) return { removal };
+  const copyKey = `${key}.copy`;
+  try {
+    await bucket.put(key, body, { metadata, ifNoneMatch: '*', signal });
+    const replaced = await bucket.put(key, body, { metadata, ifNoneMatch: '*', signal });
+    const head = await bucket.head(key, signal);
+    if (!head) return { replaced };
+    const copied = await succeeds(() => bucket.copy(head, copyKey, { metadata, signal }));
+    return { replaced, copied, metadataCameBack: head.metadata['probe'] === md5 };
+  } finally {
+    await Promise.allSettled([key, copyKey].map((each) => bucket.delete(each)));
+  }
+}
+
+/** An upload of one part, as it is listed; it is never completed, and not begun where nobody could end it. */
+async function tryParts(key: string, { bucket, signal }: Probing): Promise<Partial<Seen>> {
+  const abortion = await ask(() => bucket.abortUpload(key, 'none'));
+  if (abortion) return { abortion };
+  const uploadId = await bucket.createUpload(key, { signal });
+  try {
+    const sent = await bucket.uploadPart({ key, uploadId, partNumber: 1, body, signal });
+    const uploads = await unlessUnsupported([], () => bucket.listUploads(key, signal));
+    const parts = await unlessUnsupported([], () => bucket.listParts(key, uploadId, signal));
+    return {
+      uploadListed: uploads.some((upload) => upload.uploadId === uploadId),
+      partListed: parts.length > 0,
+      part: parts[0] ?? { etag: sent.etag },
+    };
+  } catch (error) {
+    // Another run of this commit has finished and swept: what we find no longer matters.
+    if (isGone(error)) return {};
+    throw error;
+  } finally {
+    await Promise.allSettled([bucket.abortUpload(key, uploadId)]);
+  }
+}
+
+/** Asks to remove what is not there: of the answers of a server that is there only a missing right counts. */
+async function ask(request: () => Promise<unknown>): Promise<Seen['removal']> {
+  try {
+    await request();
+  } catch (error) {
+    if (isDenied(error)) return error;
+    if (!(error instanceof BucketError) || error.failure === 'unavailable') throw error;
+  }
+  return undefined;
+}
+
+async function succeeds(request: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await request();
+    return true;
+  } catch {
+    return false;
+  }
+}

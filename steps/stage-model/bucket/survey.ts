@@ -1,0 +1,150 @@
+import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
+import { type Manifest, readManifest } from '../../lib/manifest.ts';
+import { unlessUnsupported } from './findings.ts';
+import type { Place } from '../place.ts';
+import {
+  type BucketState,
+  carriesDigest,
+  type PendingParts,
+  type StoredObject,
+  type WantedFile,
+} from '../plan.ts';
+import { forEachAtOnce } from '../pace/pool.ts';
+import { isGone } from '../transfer.ts';
+
+export interface Survey extends BucketState {
+  /** All that lies under the prefix. */
+  readonly listing: readonly BucketObject[];
+}
+
+const atOnce = 8;
+/** Manifests of other commits that are looked at for bytes to copy. */
+const manifestsRead = 20;
+
+/** What the bucket holds of these files, here and under other commits. Lists first, and asks only for what a list leaves open. */
+export async function surveyBucket(
+  files: readonly WantedFile[],
+  place: Place,
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<Survey> {
+  const [listing, uploads, manifests] = await Promise.all([
+    bucket.list(place.prefix, signal),
+    unlessUnsupported([], () => bucket.listUploads(place.prefix, signal)),
+    readOtherManifests(place, bucket, signal),
+  ]);
+  const sizes = new Map(listing.map(({ key, size }) => [key, size]));
+  const stored = await headAll(
+    files.filter(({ key, size }) => sizes.get(key) === size).map(({ key }) => ({ id: key, key })),
+    bucket,
+    signal,
+  );
+  const absent = files.filter(({ key }) => !stored.has(key));
+  return {
+    listing,
+    stored,
+    pending: await listPending(absent, uploads, bucket, signal),
+    elsewhere: await findElsewhere(absent, manifests, bucket, signal),
+  };
+}
+
+async function readOtherManifests(place: Place, bucket: Bucket, signal: AbortSignal): Promise<Manifest[]> {
+  const folder = `${place.state}manifests/`;
+  const keys = (await bucket.list(folder, signal))
+    .map(({ key }) => key)
+    .filter((key) => key !== place.manifest);
+  const manifests: Manifest[] = [];
+  await forEachAtOnce(
+    keys.slice(-manifestsRead),
+    atOnce,
+    async (key, signal) => {
+      const found = await readManifest(bucket, key, signal);
+      if (found) manifests.push(found.manifest);
+    },
+    signal,
+  );
+  return manifests.sort((a, b) => (a.commit < b.commit ? -1 : 1));
+}
+
+interface Question {
+  readonly id: string;
+  readonly key: string;
+}
+
+async function headAll(
+  questions: readonly Question[],
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<Map<string, StoredObject>> {
+  const found = new Map<string, StoredObject>();
+  await forEachAtOnce(
+    questions,
+    atOnce,
+    async ({ id, key }, signal) => {
+      const head = await bucket.head(key, signal);
+      if (head) found.set(id, head);
+    },
+    signal,
+  );
+  return found;
+}
+
+async function listPending(
+  files: readonly WantedFile[],
+  uploads: readonly PendingUpload[],
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<Map<string, PendingParts[]>> {
+  const wanted = new Set(files.filter(({ partSize }) => partSize !== undefined).map(({ key }) => key));
+  const found = new Map<string, PendingParts[]>();
+  await forEachAtOnce(
+    uploads.filter(({ key }) => wanted.has(key)),
+    atOnce,
+    async ({ key, uploadId }, signal) => {
+      const parts = await partsIfPending(key, uploadId, bucket, signal);
+      found.set(key, [...(found.get(key) ?? []), { uploadId, parts }]);
+    },
+    signal,
+  );
+  return found;
+}
+
+/** None, when another run has completed the upload since it was listed. */
+async function partsIfPending(
+  key: string,
+  uploadId: string,
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<UploadedPart[]> {
+  try {
+    return await bucket.listParts(key, uploadId, signal);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** Objects of other commits with the same bytes: their manifest says so, and the object still has that size and hash. */
+async function findElsewhere(
+  files: readonly WantedFile[],
+  manifests: readonly Manifest[],
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<Map<string, StoredObject>> {
+  const byDigest = new Map(
+    manifests.flatMap(({ prefix, files }) =>
+      files.map(({ path, digest }) => [digest.hex, prefix + path] as const),
+    ),
+  );
+  const questions = files.flatMap(({ path, digest }) => {
+    const key = byDigest.get(digest.hex);
+    return key === undefined ? [] : [{ id: path, key }];
+  });
+  const found = await headAll(questions, bucket, signal);
+  return new Map(
+    files.flatMap((file) => {
+      const object = found.get(file.path);
+      return object && carriesDigest(object, file) ? [[file.path, object] as const] : [];
+    }),
+  );
+}

@@ -1,0 +1,150 @@
+import type { PolicyVerdict } from '../../lib/manifest.ts';
+import type { ModelFile } from '../source/listing.ts';
+
+/** What is refused by its name, and why: vLLM needs none of it, and opening it can run somebody else's code. */
+const refusedSuffixes: readonly { readonly suffixes: readonly string[]; readonly why: string }[] = [
+  {
+    suffixes: ['.pkl', '.pickle', '.pt', '.pth', '.ckpt', '.bin', '.joblib', '.dill', '.npy', '.npz', '.mar'],
+    why: 'a pickle runs code when it is opened',
+  },
+  { suffixes: ['.h5', '.hdf5', '.keras', '.pb'], why: 'a Keras or TensorFlow file may hold code' },
+  { suffixes: ['.py', '.pyc', '.ipynb', '.sh', '.ps1', '.bat', '.js'], why: 'is a program' },
+  { suffixes: ['.so', '.dll', '.dylib', '.exe', '.whl', '.jar'], why: 'is a program' },
+  {
+    suffixes: ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.zst', '.7z', '.rar'],
+    why: 'an archive is not looked into',
+  },
+];
+
+/** Keys that make a loader fetch and run the repository's own Python. */
+const codeKeys = new Set(['auto_map', 'custom_pipelines', 'trust_remote_code']);
+
+/** Lists of tokens: any word may be a key there. */
+const tokenLists = /(?:^|\/)(?:vocab|added_tokens|tokenizer|special_tokens_map)\.json$|\.index\.json$/;
+const jsonLimit = 2 ** 20;
+
+export interface PolicyRules {
+  readonly allowCode: readonly string[];
+  readonly allowOwners: readonly string[];
+  readonly allowLicenses: readonly string[];
+  /** Bytes. */
+  readonly maxSize: number;
+}
+
+export interface Refusal {
+  readonly path: string;
+  readonly why: string;
+  /** The hash that --allow-code takes, where a review can lift the refusal. */
+  readonly hash?: string;
+}
+
+interface Repository {
+  readonly model: string;
+  readonly license: string | undefined;
+  readonly files: readonly ModelFile[];
+}
+
+/** What the listing alone says against the files that are to be staged. */
+export function judgeListing({ model, license, files }: Repository, rules: PolicyRules): Refusal[] {
+  const refusals: Refusal[] = [];
+  const owner = model.split('/')[0] ?? '';
+  if (rules.allowOwners.length > 0 && !rules.allowOwners.includes(owner))
+    refusals.push({ path: model, why: `its owner is none of ${rules.allowOwners.join(', ')}` });
+  if (rules.allowLicenses.length > 0 && !rules.allowLicenses.includes(license ?? ''))
+    refusals.push({
+      path: model,
+      why: `its licence is ${license ?? 'not given'}, none of ${rules.allowLicenses.join(', ')}`,
+    });
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > rules.maxSize)
+    refusals.push({ path: model, why: `has ${bytes} bytes to stage, --max-size is ${rules.maxSize}` });
+  return [
+    ...refusals,
+    ...files.flatMap((file) => judgeName(file)),
+    ...files.flatMap((file) => judgeScan(file)),
+  ];
+}
+
+function judgeName({ path, digest }: ModelFile): Refusal[] {
+  const name = path.toLowerCase();
+  const found = refusedSuffixes.find(({ suffixes }) => suffixes.some((suffix) => name.endsWith(suffix)));
+  return found ? [{ path, why: found.why, hash: digest.hex }] : [];
+}
+
+function judgeScan({ path, scan }: ModelFile): Refusal[] {
+  return scan === 'unsafe' || scan === 'suspicious'
+    ? [{ path, why: `the Hub's own scan calls it ${scan}` }]
+    : [];
+}
+
+/** How a file is to be read before it is believed: whole, only its beginning, or not at all. */
+export function readingOf({ path, size }: ModelFile): 'json' | 'safetensors' | 'start' | 'nothing' {
+  if (size === 0) return 'nothing';
+  if (path.endsWith('.safetensors')) return 'safetensors';
+  return path.endsWith('.json') && size <= jsonLimit && !tokenLists.test(path) ? 'json' : 'start';
+}
+
+/** Bytes of a file's beginning that `judgeStart` wants. */
+export const startLength = 512;
+
+const magics: readonly { readonly bytes: readonly number[]; readonly why: string }[] = [
+  { bytes: [0x50, 0x4b, 0x03, 0x04], why: 'is a zip archive inside (PyTorch packs its pickles so)' },
+  { bytes: [0x1f, 0x8b], why: 'is a gzip archive inside' },
+  { bytes: [0x7f, 0x45, 0x4c, 0x46], why: 'is a program inside (ELF)' },
+  { bytes: [0x4d, 0x5a], why: 'is a program inside (MZ)' },
+  { bytes: [0x23, 0x21], why: 'is a script inside (#!)' },
+  { bytes: [0x89, 0x48, 0x44, 0x46], why: 'is an HDF5 file inside' },
+];
+
+/** What the first bytes say, whatever the name. */
+export function judgeStart({ path, digest }: ModelFile, start: Buffer): Refusal[] {
+  const found = magics.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
+  const why = found?.why ?? (isPickle(start) ? 'is a pickle inside' : undefined);
+  return why === undefined ? [] : [{ path, why, hash: digest.hex }];
+}
+
+/** Protocols 2 to 5 begin with PROTO and their number; the text protocols 0 and 1 with a global, a mark or a container. */
+function isPickle(start: Buffer): boolean {
+  const [first = 0, second = 0] = start;
+  if (first === 0x80 && second >= 2 && second <= 5) return true;
+  return /^(?:\([dl]p\d+\n|c[\w.]+\n[\w.]+\n|\(c[\w.]+\n|\(i[\w.]+\n)/.test(start.toString('latin1'));
+}
+
+/** What a small JSON file says; configuration that is no JSON is refused too, since nobody can say what a loader reads in it. */
+export function judgeJson({ path, digest }: ModelFile, bytes: Buffer): Refusal[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return [{ path, why: 'is not JSON', hash: digest.hex }];
+  }
+  const keys = [...codeKeysIn(value, 4)];
+  return keys.length === 0
+    ? []
+    : [{ path, why: `has ${keys.join(', ')}: a loader may run the repository's own code`, hash: digest.hex }];
+}
+
+function codeKeysIn(value: unknown, depth: number): Set<string> {
+  const found = new Set<string>();
+  if (typeof value !== 'object' || value === null || depth === 0) return found;
+  for (const [key, inner] of Object.entries(value)) {
+    if (codeKeys.has(key) && inner !== false && inner !== null) found.add(key);
+    for (const deeper of codeKeysIn(inner, depth - 1)) found.add(deeper);
+  }
+  return found;
+}
+
+/** Refusals that stand, and the verdicts for the manifest, once reviewed files are let through. */
+export function applyReview(
+  refusals: readonly Refusal[],
+  rules: PolicyRules,
+): { standing: Refusal[]; verdicts: PolicyVerdict[] } {
+  const reviewed = refusals.filter(({ hash }) => hash !== undefined && rules.allowCode.includes(hash));
+  const standing = refusals.filter((refusal) => !reviewed.includes(refusal));
+  const lines = [...new Set(reviewed.map(({ path, hash }) => `${path} ${hash}`))].sort();
+  const verdicts: PolicyVerdict[] = [
+    { rule: 'names', verdict: 'passed' },
+    { rule: 'no code, no pickles', verdict: lines.length === 0 ? 'passed' : `reviewed: ${lines.join(', ')}` },
+  ];
+  return { standing, verdicts };
+}

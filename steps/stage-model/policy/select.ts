@@ -1,0 +1,63 @@
+import type { ModelFile } from '../source/listing.ts';
+
+/** One line of the ordered list; of all that match a file the last one decides. */
+export interface Rule {
+  readonly pattern: string;
+  readonly keep: boolean;
+  readonly why: string;
+  /** The rule counts only when the repository also has a file that matches this. */
+  readonly onlyWith?: string;
+}
+
+export interface Selection {
+  readonly kept: readonly ModelFile[];
+  readonly ignored: readonly { readonly file: ModelFile; readonly why: string }[];
+}
+
+/** Rules from the lines a person wrote: a pattern leaves out, `!pattern` takes back in. */
+export function parseRules(lines: readonly string[]): Rule[] {
+  return lines.map((line) => {
+    const keep = line.startsWith('!');
+    return { pattern: keep ? line.slice(1) : line, keep, why: `--ignore has ${line}` };
+  });
+}
+
+/** The lines that say what the rules do, for the manifest. */
+export function ruleLines(rules: readonly Rule[]): string[] {
+  return rules.map(({ pattern, keep, onlyWith }) =>
+    [keep ? `!${pattern}` : pattern, ...(onlyWith ? [`(with ${onlyWith})`] : [])].join(' '),
+  );
+}
+
+/** Chooses by the last rule that matches; a file that none matches is kept. */
+export function selectFiles(files: readonly ModelFile[], rules: readonly Rule[]): Selection {
+  const active = rules
+    .filter(
+      ({ onlyWith }) => onlyWith === undefined || files.some(({ path }) => toRegExp(onlyWith).test(path)),
+    )
+    .map((rule) => ({ ...rule, matcher: toRegExp(rule.pattern) }));
+  const kept: ModelFile[] = [];
+  const ignored: { file: ModelFile; why: string }[] = [];
+  for (const file of files) {
+    const rule = active.findLast(({ matcher }) => matcher.test(file.path));
+    if (!rule || rule.keep) kept.push(file);
+    else ignored.push({ file, why: rule.why });
+  }
+  return { kept, ignored };
+}
+
+/**
+ * A pattern from the root of the repository: `*` and `?` stay in one folder, `**` crosses folders, and at the start of a
+ * path or after a slash it may also stand for no folder at all; a trailing slash means all below. All else stands for itself.
+ */
+export function toRegExp(pattern: string): RegExp {
+  const anchored = pattern.replace(/^\//, '').replace(/\/$/, '/**');
+  const source = anchored.replace(/\*\*\/|\*\*|\*|\?|[^*?]+/g, (token) => {
+    if (token === '**/') return '(?:.*/)?';
+    if (token === '**') return '.*';
+    if (token === '*') return '[^/]*';
+    if (token === '?') return '[^/]';
+    return token.replace(/[\\^$.+()[\]{}|/]/g, '\\$&');
+  });
+  return new RegExp(`^${source}$`, 'su');
+}

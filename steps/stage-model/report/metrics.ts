@@ -1,0 +1,80 @@
+import type { Bucket } from '../../lib/bucket.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Measured, Meter } from './meter.ts';
+import type { Place } from '../place.ts';
+
+interface Publishing {
+  /** `result`: the figures themselves; `bucket`: an object beside the manifests, with a row for each file. */
+  readonly metrics: 'none' | 'result' | 'bucket';
+  readonly meter: Meter | undefined;
+  readonly outcome: string;
+  readonly bucket: Bucket;
+  readonly place: Place;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** What the result `metrics` holds: JSON, the key of the object that has it, or nothing. */
+export async function publishMetrics(publishing: Publishing): Promise<string> {
+  const { metrics, meter, outcome, bucket, place, log, signal } = publishing;
+  if (metrics === 'none' || !meter) return '';
+  const measured = meter.read();
+  if (metrics === 'result') return renderResult(measured, { outcome, place });
+  // What was staged before is answered without a write.
+  if (outcome !== 'ok') return '';
+  const key = metricsKey(place);
+  try {
+    const body = Buffer.from(`${JSON.stringify(describe(measured, { outcome, place }), null, 2)}\n`);
+    await bucket.put(key, body, { contentType: 'application/json', signal });
+    return key;
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('cannot write the metrics', { key, error: error instanceof Error ? error.message : '' });
+    return '';
+  }
+}
+
+/** Of the run that committed. */
+export function metricsKey({ state, commit }: Place): string {
+  return `${state}metrics/${commit}.json`;
+}
+
+/** Characters of the result; all results of a Task share 4 KiB, in which every quote is written as two. */
+export const resultLimit = 800;
+
+interface Run {
+  readonly outcome: string;
+  readonly place: Place;
+}
+
+/** Without rows, and of the causes only the most frequent that there is room for. */
+export function renderResult(measured: Measured, run: Run): string {
+  const causes = Object.entries(measured.retries);
+  for (let kept = causes.length; ; kept -= 1) {
+    const { files: _, ...rest } = describe(measured, run);
+    const text = JSON.stringify({ ...rest, causes: Object.fromEntries(causes.slice(0, kept)) });
+    if (text.length <= resultLimit || kept === 0) return text;
+  }
+}
+
+/** All figures: bytes, seconds, counts. */
+function describe(measured: Measured, { outcome, place }: Run) {
+  const { seconds, phases, retries, totals, connectionsPeak, files } = measured;
+  const { moved = 0, copied = 0, skipped = 0, readBack = 0, retries: afresh = 0 } = totals ?? {};
+  const requests = Object.values(retries).reduce((sum, count) => sum + count, 0);
+  const moving = phases['move'] ?? 0;
+  return {
+    schema: 1,
+    model: place.model,
+    commit: place.commit,
+    outcome,
+    seconds,
+    phases,
+    bytes: { moved, copied, skipped, readBack },
+    bytesPerSecond: moving > 0 ? Math.round(moved / moving) : 0,
+    connectionsPeak,
+    retries: { requests, files: afresh },
+    causes: retries,
+    files,
+  };
+}

@@ -1,0 +1,124 @@
+import { StepError } from '../../lib/errors.ts';
+import { finish, totalSize, type Work } from '../move.ts';
+import { type Action, planActions, splitRanges, type WantedFile } from '../plan.ts';
+import type { ShardPlan } from './shard-plan.ts';
+import { isWithin } from './share.ts';
+import type { Stage } from '../stage.ts';
+import { type Survey, surveyBucket } from '../bucket/survey.ts';
+import type { Wish } from '../wish.ts';
+
+/**
+ * What is left when all shards have moved their shares: complete the files that several of them have sent, read those
+ * back, and look at everything as a run alone does before its commit. Refuses when anything is still to be moved.
+ */
+export function gather(
+  plan: ShardPlan,
+  /** Indexes, from 0, of the shards that have read back what they had to. */
+  proven: ReadonlySet<number>,
+  { files, place }: Wish,
+  { params, bucket, signal }: Stage,
+): Work {
+  const owners = ownersOf(plan);
+  const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
+  const look = async () => {
+    const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
+    const rest = files.filter((file) => !isProven(file));
+    const actions = [
+      ...planActions(files.filter(isProven), survey, 'auto'),
+      ...planActions(rest, survey, params.readBack),
+    ];
+    return { survey, actions, debts: actions.flatMap((action) => debtsOf(action, plan)) };
+  };
+  return {
+    files,
+    bytes: totalSize(files),
+    carryOut: async (transfer) => {
+      let { survey, actions, debts } = await look();
+      while (debts.length > 0) {
+        // Another run may complete a file between our listing of objects and that of its parts; then it is there next time.
+        const before = new Set(debts.map(({ file }) => file));
+        ({ survey, actions, debts } = await look());
+        if (debts.some(({ file }) => before.has(file))) throw owing(debts, plan, { bucket, place });
+      }
+      await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
+    },
+  };
+}
+
+/** Of a file that several shards send only the upload of the plan counts. */
+function onlyPlanned(survey: Survey, { uploads }: ShardPlan, files: readonly WantedFile[]): Survey {
+  const pending = new Map(survey.pending);
+  for (const { path, key } of files) {
+    const uploadId = uploads[path];
+    if (uploadId === undefined) continue;
+    pending.set(
+      key,
+      (pending.get(key) ?? []).filter((upload) => upload.uploadId === uploadId),
+    );
+  }
+  return { ...survey, pending };
+}
+
+/** By path: who sees to a whole file. */
+function ownersOf({ shares }: ShardPlan): Map<string, number> {
+  return new Map(shares.flatMap(({ files }, i) => files.map((path) => [path, i] as const)));
+}
+
+function owing(
+  debts: readonly Debt[],
+  plan: ShardPlan,
+  { bucket, place }: Pick<Stage, 'bucket'> & Pick<Wish, 'place'>,
+): StepError {
+  const count = plan.shares.length;
+  const shards = [...new Set(debts.map(({ shard }) => shard))].sort((a, b) => a - b);
+  return new StepError(
+    'not-ready',
+    `nothing was committed: ${shards.length} of ${count} shards have not moved their share`,
+    {
+      evidence: debts.map(
+        ({ what, shard }) =>
+          `${what}: shard ${shard + 1}/${count} owes it (${bucket.where}, ${place.prefix})`,
+      ),
+      hint: `tkn task start stage-model --param phase=move --param shard=${(shards[0] ?? 0) + 1}/${count} --param revision=${place.commit} …   (each of ${shards.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
+    },
+  );
+}
+
+interface Debt {
+  /** Its path. */
+  readonly file: string;
+  readonly what: string;
+  readonly shard: number;
+}
+
+function debtsOf(action: Action, { shares, uploads }: ShardPlan): Debt[] {
+  const { file } = action;
+  if (action.kind === 'skip' || action.kind === 'prove') return [];
+  return shares.flatMap(({ files, spans }, shard): Debt[] => {
+    if (files.includes(file.path)) return [{ file: file.path, what: `${file.path} is missing`, shard }];
+    const resume = action.kind === 'move' ? action.resume : undefined;
+    const there = new Set(resume?.parts.map(({ partNumber }) => partNumber));
+    const total = splitRanges(file.size, file.partSize ?? file.size).length;
+    return spans
+      .filter(({ path }) => path === file.path)
+      .flatMap((span) => {
+        const missing = Array.from({ length: total }, (_, i) => i + 1).filter(
+          (partNumber) => isWithin(span, partNumber) && !there.has(partNumber),
+        );
+        if (missing.length === 0) return [];
+        const what = `${file.path} lacks ${rows(missing)} of ${total} parts in the upload ${uploads[file.path]}`;
+        return [{ file: file.path, what, shard }];
+      });
+  });
+}
+
+/** `3`, `5-8`: numbers in a row as one. */
+function rows(numbers: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const row = found.at(-1);
+    if (row && row[1] === number - 1) row[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}

@@ -1,0 +1,91 @@
+import { StepError } from '../../lib/errors.ts';
+import { adaptPlan } from '../bucket/findings.ts';
+import { carryOut } from '../carry-out.ts';
+import { moveSpan } from '../move-parts.ts';
+import { totalSize, type Work } from '../move.ts';
+import { carriesDigest, planActions, type WantedFile } from '../plan.ts';
+import { forEachAtOnce } from '../pace/pool.ts';
+import { type ShardPlan } from './shard-plan.ts';
+import type { Shard } from './shard-note.ts';
+import type { Span } from './share.ts';
+import type { Stage } from '../stage.ts';
+import { surveyBucket } from '../bucket/survey.ts';
+import { isGone, type Transfer } from '../transfer.ts';
+import type { Wish } from '../wish.ts';
+
+interface CutFile {
+  readonly file: WantedFile;
+  readonly partSize: number;
+  readonly uploadId: string;
+  readonly span: Span;
+}
+
+/** One shard's share of the plan: its own files as in a run alone, and its spans of the files that are cut. */
+export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, stage: Stage): Work {
+  const { params, bucket, signal } = stage;
+  const share = plan.shares[index - 1];
+  const paths = new Set(share?.files);
+  const own = wish.files.filter(({ path }) => paths.has(path));
+  const cut = (share?.spans ?? []).flatMap(({ path, ...span }): CutFile[] => {
+    const file = wish.files.find((wanted) => wanted.path === path);
+    const uploadId = plan.uploads[path];
+    return file?.partSize === undefined || uploadId === undefined
+      ? []
+      : [{ file, partSize: file.partSize, uploadId, span }];
+  });
+  return {
+    files: [...own, ...cut.map(({ file }) => file)],
+    bytes: totalSize(own) + totalSize(cut.map(spanSize)),
+    carryOut: async (transfer) => {
+      const survey = await surveyBucket(own, wish.place, bucket, signal);
+      const actions = adaptPlan(planActions(own, survey, params.readBack), transfer.findings);
+      await forEachAtOnce(
+        [...cut, ...actions],
+        params.connections,
+        async (item, signal) => {
+          const rest = { ...transfer, signal };
+          await ('kind' in item ? carryOut(item, rest) : moveCut(item, count, rest));
+          transfer.progress.totals.filesDone += 1;
+        },
+        transfer.signal,
+      );
+    },
+  };
+}
+
+function spanSize({ file, partSize, span: { first, last } }: CutFile): { size: number } {
+  return { size: Math.min(file.size, last * partSize) - (first - 1) * partSize };
+}
+
+/** Sends the parts that are not there yet. The upload is gone when another run has completed it, and then the object is there. */
+async function moveCut(cut: CutFile, count: number, transfer: Transfer): Promise<void> {
+  const { file, partSize, uploadId, span } = cut;
+  if (await isThere(file, transfer)) return keep(cut, transfer);
+  try {
+    const parts = (await transfer.bucket.listParts(file.key, uploadId, transfer.signal)).filter(
+      ({ partNumber, size }) =>
+        size === spanSize({ ...cut, span: { first: partNumber, last: partNumber } }).size,
+    );
+    await moveSpan({ file, partSize, resume: { uploadId, parts } }, span, transfer);
+  } catch (error) {
+    if (transfer.signal.aborted || !isGone(error)) throw error;
+    if (await isThere(file, transfer)) return;
+    const { bucket, place } = transfer;
+    throw new StepError('not-ready', `the upload that the plan has for ${file.path} is gone`, {
+      evidence: [`NoSuchUpload ${uploadId} (${bucket.where}, ${file.key})`],
+      hint: `tkn task start stage-model --param phase=plan --param shards=${count} --param revision=${place.commit} …   (plans anew what is missing; a lifecycle rule may have removed it)`,
+      cause: error,
+    });
+  }
+}
+
+async function isThere(file: WantedFile, { bucket, signal }: Transfer): Promise<boolean> {
+  const object = await bucket.head(file.key, signal);
+  return object !== undefined && carriesDigest(object, file);
+}
+
+function keep(cut: CutFile, { progress }: Transfer): void {
+  const { size } = spanSize(cut);
+  progress.totals.skipped += size;
+  progress.advance(size);
+}

@@ -1,0 +1,112 @@
+import { type BigIntStats, constants, type Dirent } from 'node:fs';
+import { access, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { StepError } from '../../lib/errors.ts';
+import { isSystemError, unreadable, versionOf } from './folder-source.ts';
+import type { FoundFile } from './listing.ts';
+
+export interface FolderFile extends FoundFile {
+  readonly version: string;
+  /** Name of the blob that the file is a link to, in the Hub's own cache: the file's hash. */
+  readonly blob?: string;
+}
+
+/** What no repository has: git's own, the notes of `hf download`, what the file system keeps at its root. */
+const notOfTheModel = new Set(['.git', '.cache/huggingface', 'lost+found']);
+
+/**
+ * Every file below the folder, by path. Links to files are followed as far as the folder itself, or the blobs of the
+ * Hub's cache when the folder is a snapshot of it: a link to anywhere else would carry what the pod can read, its
+ * Secrets for one, into the bucket. All that is wrong is said at once.
+ */
+export async function walkFolder(root: string, blobs?: string): Promise<FolderFile[]> {
+  const found: FolderFile[] = [];
+  const problems: string[] = [];
+  const closed: { path: string; seen: string }[] = [];
+  const folders = [''];
+  for (const folder of folders) {
+    for (const entry of await list(root, folder, closed)) {
+      const path = folder + entry.name;
+      if (notOfTheModel.has(path)) continue;
+      if (entry.isDirectory()) {
+        folders.push(`${path}/`);
+        continue;
+      }
+      const seen = await look(entry, { root, path, blobs });
+      if ('version' in seen) found.push(seen);
+      else if ('problem' in seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
+      else closed.push({ path, seen: seen.closed });
+    }
+  }
+  if (problems.length > 0) throw notStageable(problems, root);
+  if (closed.length > 0)
+    throw unreadable(
+      closed.map(({ path }) => path),
+      closed.slice(0, 10).map(({ seen }) => seen),
+      `file://${root}`,
+    );
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Where the blobs are that the links of this folder lead to, when it is a snapshot in the Hub's cache: `snapshots/<commit>` beside `blobs`. */
+export function blobsOf(root: string): string | undefined {
+  const isSnapshot = /^[0-9a-f]{40}$/.test(basename(root)) && basename(dirname(root)) === 'snapshots';
+  return isSnapshot ? join(dirname(dirname(root)), 'blobs') : undefined;
+}
+
+async function list(
+  root: string,
+  folder: string,
+  closed: { path: string; seen: string }[],
+): Promise<Dirent[]> {
+  try {
+    return await readdir(join(root, folder), { withFileTypes: true });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    closed.push({ path: folder === '' ? root : folder, seen: error.message });
+    return [];
+  }
+}
+
+type Seen = FolderFile | { readonly problem: string } | { readonly closed: string };
+
+interface Place {
+  readonly root: string;
+  readonly path: string;
+  readonly blobs: string | undefined;
+}
+
+async function look(entry: Dirent, { root, path, blobs }: Place): Promise<Seen> {
+  if (path.includes('\uFFFD')) return { problem: 'has a name that is not UTF-8' };
+  try {
+    const real = await realpath(join(root, path));
+    const isBlob = blobs !== undefined && dirname(real) === blobs;
+    if (entry.isSymbolicLink() && !isBlob && !real.startsWith(`${root}/`))
+      return { problem: `is a link to ${JSON.stringify(real)}, outside of the folder` };
+    const stats = await stat(real, { bigint: true });
+    if (!stats.isFile()) return { problem: `is ${kindOf(stats)}` };
+    await access(real, constants.R_OK);
+    const blob = isBlob ? { blob: basename(real) } : {};
+    return { path, size: Number(stats.size), version: versionOf(stats), ...blob };
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') return { problem: 'is a link to nothing' };
+    return { closed: error.message };
+  }
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a link to a folder';
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+function notStageable(problems: readonly string[], root: string): StepError {
+  const count = problems.length === 1 ? 'one entry' : `${problems.length} entries`;
+  const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : [];
+  return new StepError('check', `${count} of the folder cannot be staged`, {
+    evidence: [...problems.slice(0, 10).map((problem) => `${problem} (file://${root})`), ...more],
+    hint: 'remove them, or copy the model with its links followed: cp -rL <folder> <new folder>',
+  });
+}

@@ -1,0 +1,76 @@
+import type { Bucket, BucketObject } from '../../lib/bucket.ts';
+import { StepError } from '../../lib/errors.ts';
+import { differences, type Manifest, readManifest, stateFolder } from '../../lib/manifest.ts';
+import { digestNamed } from './download.ts';
+import { isDefault } from './identity.ts';
+import type { ModelFile } from './listing.ts';
+
+interface Wanted {
+  readonly prefix: string;
+  readonly model: string;
+  readonly revision: string;
+  readonly statePrefix: string;
+}
+
+/**
+ * The manifest of a commit that this tool has staged there: of the one that lies exactly under the prefix, or of the
+ * commit that is asked for below it. Undefined when none of this model lies there; a StepError when several do and none is named.
+ */
+export async function findStaged(
+  bucket: Bucket,
+  { prefix, model, revision, statePrefix }: Wanted,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  const folder = `${stateFolder(statePrefix, model)}manifests/`;
+  const below: Manifest[] = [];
+  for (const { key } of await bucket.list(folder, signal)) {
+    const found = await readManifest(bucket, key, signal);
+    if (found?.manifest.prefix.startsWith(prefix)) below.push(demandSound(found.manifest, key, bucket));
+  }
+  const wanted = below.find((manifest) => manifest.prefix === prefix || manifest.commit === revision);
+  if (wanted || below.length === 0) return wanted;
+  throw new StepError('usage', `${below.length} staged commits lie there, and none of them is named`, {
+    evidence: below.slice(0, 10).map(({ commit, prefix }) => `${commit} under ${prefix} (${bucket.where})`),
+    hint: isDefault(revision)
+      ? `--revision=${below[0]?.commit}, or the whole prefix of one of them as --source`
+      : `--revision ${revision} is none of them`,
+  });
+}
+
+/** The manifest's files with the ETags of the objects; a StepError when what lies there is not what it says. */
+export function stagedFiles(
+  manifest: Manifest,
+  listing: readonly BucketObject[],
+  bucket: Bucket,
+): ModelFile[] {
+  const lines = differences(manifest, listing);
+  if (lines.length > 0) {
+    throw new StepError('check', 'the manifest at the source does not agree with its objects', {
+      evidence: lines.slice(0, 10).map((line) => `${line} (${bucket.where}, LIST)`),
+      hint: `copy the model there once more, or aws s3 ls --recursive s3://${bucket.name}/${manifest.prefix}   (who writes there?)`,
+    });
+  }
+  const etags = new Map(listing.map(({ key, etag }) => [key, etag]));
+  return manifest.files
+    .map(({ path, size, digest }) => {
+      const etag = etags.get(manifest.prefix + path);
+      return { path, size, digest, ...(etag === undefined ? {} : { version: etag }) };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Whoever may write to the source may write anything there. */
+function demandSound(manifest: Manifest, key: string, { where }: Bucket): Manifest {
+  const problems = [
+    !/^[0-9a-f]{40}$/.test(manifest.commit) && `commit ${JSON.stringify(manifest.commit)}`,
+    !manifest.prefix.endsWith('/') && `prefix ${JSON.stringify(manifest.prefix)}`,
+    ...manifest.files.map(
+      ({ path, digest }) => digestNamed(digest.hex) === undefined && `hash of ${JSON.stringify(path)}`,
+    ),
+  ].filter((problem) => problem !== false);
+  if (problems.length === 0) return manifest;
+  throw new StepError('check', 'the manifest at the source is not one of ours', {
+    evidence: problems.slice(0, 10).map((problem) => `${problem} (${where}, ${key})`),
+    hint: 'look who wrote it; without it the objects are staged as they are',
+  });
+}

@@ -1,0 +1,137 @@
+import type { MessagePort } from 'node:worker_threads';
+import { createBucket } from '../../lib/bucket.ts';
+import type { Log } from '../../lib/log.ts';
+import { createNetwork } from '../../lib/network.ts';
+import { systemClock } from '../../lib/retry.ts';
+import { packError } from './carried-error.ts';
+import { type Carrier, createInlineCarrier, type Hashing } from './carrier.ts';
+import { makeSource } from '../source/make-source.ts';
+import type { FromThread, Task, ThreadSetup, ToThread } from './thread.ts';
+
+/** What a thread does until it is ended: the tasks it is sent, over connections of its own. */
+export async function serveThread(port: MessagePort, setup: ThreadSetup): Promise<void> {
+  const tell = (message: FromThread) => port.postMessage(message);
+  try {
+    listen(port, await createCarrier(setup, tell), tell);
+  } catch (error) {
+    tell({ broken: packError(error) });
+  }
+}
+
+async function createCarrier(setup: ThreadSetup, tell: (message: FromThread) => void): Promise<Carrier> {
+  const { env, source, secret, timings = {} } = setup;
+  const log = createThreadLog(env, tell);
+  const onSlowDown = () => tell({ slowDown: true });
+  // The first thread has said already how it reaches the world.
+  const network = await createNetwork({ env, log: { ...log, info: () => {}, warn: () => {} } });
+  const tools = {
+    network,
+    log,
+    clock: systemClock,
+    onSlowDown,
+    onRetry: (retried: 'hub' | 's3', cause: string) => tell({ retried, cause }),
+  };
+  return createInlineCarrier({
+    source: makeSource(source, { ...tools, ...(timings.hub && { timings: timings.hub }) }),
+    bucket: createBucket({
+      ...tools,
+      secret,
+      onRetry: (cause) => tools.onRetry('s3', cause),
+      ...(timings.bucket && { timings: timings.bucket }),
+    }),
+  });
+}
+
+/** Masking is left to the thread that writes: it knows all the secrets. */
+function createThreadLog(env: ThreadSetup['env'], tell: (message: FromThread) => void): Log {
+  const line =
+    (level: 'debug' | 'info' | 'warn' | 'error'): Log['info'] =>
+    (event, fields = {}) =>
+      tell({ log: level, event, fields });
+  return {
+    debug: env['LOG_LEVEL'] === 'debug' ? line('debug') : () => {},
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    secret: () => {},
+    redact: (text) => text,
+  };
+}
+
+function listen(port: MessagePort, carrier: Carrier, tell: (message: FromThread) => void): void {
+  const running = new Map<number, AbortController>();
+  const hashes = new Map<number, Hashing>();
+  const run = async (id: number, task: Task) => {
+    const stop = new AbortController();
+    running.set(id, stop);
+    try {
+      const came = createCounter((bytes) => tell({ id, came: bytes }));
+      const done = await perform(task, { carrier, hashes, signal: stop.signal, came: came.add });
+      came.flush();
+      tell({ id, done });
+    } catch (error) {
+      tell({ id, failed: packError(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+  port.on('message', (message: ToThread) => {
+    if ('task' in message) void run(message.id, message.task);
+    else if ('stop' in message) running.get(message.stop)?.abort(new Error('stopped by the first thread'));
+    else if ('open' in message) hashes.set(message.open, carrier.openHash(message.file));
+    else hashes.delete(message.close);
+  });
+}
+
+interface Means {
+  readonly carrier: Carrier;
+  readonly hashes: ReadonlyMap<number, Hashing>;
+  readonly signal: AbortSignal;
+  readonly came: (bytes: number) => void;
+}
+
+async function perform(task: Task, { carrier, hashes, signal, came }: Means) {
+  switch (task.do) {
+    case 'fetch': {
+      const { file, start, into } = task;
+      await carrier.fetch({ file, start, into: asBuffer(into) }, signal, came);
+      return undefined;
+    }
+    case 'upload':
+      return carrier.upload({ ...task.part, body: asBuffer(task.body), signal });
+    case 'hash':
+      await found(hashes, task.hash).update(asBuffer(task.bytes));
+      return undefined;
+    case 'hex':
+      return found(hashes, task.hash).hex();
+  }
+}
+
+function found(hashes: ReadonlyMap<number, Hashing>, id: number): Hashing {
+  const hashing = hashes.get(id);
+  if (!hashing) throw new Error(`no hash ${id} is open in this thread`);
+  return hashing;
+}
+
+/** Over the same memory: a Buffer arrives as the array it is. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+const everyBytes = 2 ** 20;
+
+/** A message for each chunk would cost more than the chunk. */
+function createCounter(tell: (bytes: number) => void) {
+  let untold = 0;
+  const flush = () => {
+    if (untold > 0) tell(untold);
+    untold = 0;
+  };
+  return {
+    add(bytes: number) {
+      untold += bytes;
+      if (untold >= everyBytes) flush();
+    },
+    flush,
+  };
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { BucketError } from '../../../../steps/lib/bucket.ts';
+import {
+  adaptPlan,
+  type Findings,
+  isDenied,
+  judgeServer,
+  type Seen,
+  signsParts,
+  unlessUnsupported,
+} from '../../../../steps/stage-model/bucket/findings.ts';
+import type { Action, WantedFile } from '../../../../steps/stage-model/plan.ts';
+
+const sent = { md5: 'd41d8cd98f00b204e9800998ecf8427e', crc32: 'AAAAAA==' };
+const good: Seen = {
+  replaced: false,
+  metadataCameBack: true,
+  copied: true,
+  uploadListed: true,
+  partListed: true,
+  part: { etag: sent.md5, checksum: sent.crc32 },
+  sent,
+};
+const best: Findings = {
+  conditionalPut: true,
+  proof: 'crc32',
+  resume: true,
+  copy: true,
+  metadata: true,
+  missing: [],
+};
+const denied = refusal('AccessDenied', 403);
+
+describe('what was seen', () => {
+  const cases: readonly [string, Partial<Seen>, Partial<Findings>][] = [
+    ['all that S3 has', {}, {}],
+    ['a second put that replaced the first', { replaced: true }, { conditionalPut: false }],
+    ['a part with an MD5 and no checksum', { part: { etag: sent.md5 } }, { proof: 'md5' }],
+    ['a part with a name without meaning', { part: { etag: 'mtime-1-ino-2' } }, { proof: 'nothing' }],
+    [
+      'a part with the digests of other bytes',
+      { part: { etag: '0'.repeat(32), checksum: '/////w==' } },
+      { proof: 'nothing' },
+    ],
+    ['an upload that is not listed', { uploadListed: false }, { resume: false }],
+    [
+      'parts that are not listed',
+      { partListed: false, part: { etag: sent.md5 } },
+      { resume: false, proof: 'md5' },
+    ],
+    ['a copy that failed', { copied: false }, { copy: false }],
+    ['metadata that did not come back', { metadataCameBack: false }, { metadata: false }],
+  ];
+  test.each(cases)('%s', (_title, seen, findings) => {
+    expect(judgeServer({ ...good, ...seen })).toEqual({ ...best, ...findings });
+  });
+
+  test('what could not be tried is unknown, and the right that was missing is named', () => {
+    expect(judgeServer({ removal: denied, abortion: denied, sent })).toEqual({
+      conditionalPut: 'unknown',
+      proof: 'unknown',
+      resume: 'unknown',
+      copy: 'unknown',
+      metadata: 'unknown',
+      missing: [
+        { right: 's3:DeleteObject', costs: expect.any(String), error: denied },
+        { right: 's3:AbortMultipartUpload', costs: expect.any(String), error: denied },
+      ],
+    });
+  });
+});
+
+describe('the plan', () => {
+  const file: WantedFile = {
+    path: 'w',
+    key: 'p/w',
+    size: 9,
+    digest: { algorithm: 'sha256', hex: 'a'.repeat(64) },
+  };
+  const from = { key: 'q/w', size: 9, etag: 'e', metadata: {} };
+  const copy: Action = { kind: 'copy', file, from, why: 'same bytes' };
+  const resumed: Action = { kind: 'move', file, resume: { uploadId: 'u', parts: [] }, why: 'goes on' };
+  const skip: Action = { kind: 'skip', file, why: 'is there' };
+  const cases: readonly [string, Partial<Findings>, Action, Partial<Action>][] = [
+    ['copies where the server copies', {}, copy, copy],
+    ['copies where nobody knows', { copy: 'unknown' }, copy, copy],
+    [
+      'moves where it does not',
+      { copy: false },
+      copy,
+      { kind: 'move', file, why: 'the server copies nothing' },
+    ],
+    ['goes on where parts are listed', {}, resumed, resumed],
+    [
+      'starts afresh where they are not',
+      { resume: false },
+      resumed,
+      { kind: 'move', file, why: 'the server does not list parts' },
+    ],
+    ['keeps what is there', { copy: false, resume: false, proof: 'nothing' }, skip, skip],
+  ];
+  test.each(cases)('%s', (_title, findings, action, adapted) => {
+    expect(adaptPlan([action], { ...best, ...findings })).toEqual([adapted]);
+  });
+});
+
+test.each([
+  ['auto', 'crc32', false],
+  ['auto', 'md5', true],
+  ['auto', 'nothing', true],
+  ['auto', 'unknown', true],
+  ['always', 'crc32', true],
+] as const)('asked %s, with %s from the server: parts are signed: %s', (asked, proof, signed) => {
+  expect(signsParts(asked, { ...best, proof })).toBe(signed);
+});
+
+test.each([
+  [403, 'AccessDenied', true],
+  [401, '', true],
+  [404, 'NoSuchUpload', false],
+  [500, 'InternalError', false],
+])('%i %s lacks a right: %s', (status, code, lacks) => {
+  expect(isDenied(refusal(code, status))).toBe(lacks);
+});
+
+test.each([
+  [501, 'NotImplemented'],
+  [405, 'MethodNotAllowed'],
+])('%i %s: something else instead', async (status, code) => {
+  const request = async () => {
+    throw refusal(code, status);
+  };
+  expect(await unlessUnsupported(['instead'], request)).toEqual(['instead']);
+});
+
+test('another error is no unknown operation', async () => {
+  const request = async () => {
+    throw denied;
+  };
+  await expect(unlessUnsupported([], request)).rejects.toBe(denied);
+});
+
+function refusal(code: string, status: number): BucketError {
+  return new BucketError('refused', 'no', { evidence: [code], hint: 'look', code, status });
+}

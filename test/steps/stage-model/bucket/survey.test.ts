@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { renderManifest } from '../../../../steps/lib/manifest.ts';
+import { surveyBucket } from '../../../../steps/stage-model/bucket/survey.ts';
+import { createMover } from '../mover.ts';
+import { safetensors } from '../staging.ts';
+
+const files = {
+  'here.safetensors': safetensors(60, 1),
+  'half.safetensors': safetensors(60, 2),
+  'there.safetensors': safetensors(60, 3),
+  'text.txt': Buffer.from('text'),
+  'other-size.txt': Buffer.from('four'),
+};
+
+test('finds what lies here, what is pending and what another commit has, and asks for no more', async () => {
+  const asked: string[] = [];
+  const { storage, transfer, file } = await createMover({
+    files,
+    bucket: { before: (operation, key) => void (operation === 'head' && asked.push(key)) },
+  });
+  const { bucket, place, signal } = transfer;
+  const put = async (path: keyof typeof files, body: Buffer, key = file(path).key) =>
+    bucket.put(key, body, { metadata: { [file(path).digest.algorithm]: file(path).digest.hex } });
+  await put('here.safetensors', files['here.safetensors']);
+  await put('text.txt', files['text.txt']);
+  await put('other-size.txt', Buffer.from('xx'));
+  const uploadId = await bucket.createUpload(file('half.safetensors').key);
+  await bucket.uploadPart({
+    key: file('half.safetensors').key,
+    uploadId,
+    partNumber: 2,
+    body: Buffer.alloc(16),
+  });
+  const other = `${place.family}${'0'.repeat(40)}/`;
+  await put('there.safetensors', files['there.safetensors'], `${other}renamed.safetensors`);
+  const there = file('there.safetensors');
+  const half = file('half.safetensors');
+  await bucket.put(
+    `${place.state}manifests/${'0'.repeat(40)}.json`,
+    renderManifest({
+      repository: place.model,
+      commit: '0'.repeat(40),
+      prefix: other,
+      selection: [],
+      files: [
+        { path: 'renamed.safetensors', size: there.size, digest: there.digest },
+        { path: 'deleted.safetensors', size: half.size, digest: half.digest },
+      ],
+      policy: [],
+      vocabulary: null,
+      tool: 'llm-rollout',
+    }),
+  );
+  const survey = await surveyBucket(Object.keys(files).map(file), place, bucket, signal);
+  expect([...survey.stored.keys()]).toEqual([file('here.safetensors').key, file('text.txt').key]);
+  expect([...survey.pending]).toEqual([
+    [half.key, [{ uploadId, parts: [expect.objectContaining({ partNumber: 2, size: 16 })] }]],
+  ]);
+  expect([...survey.elsewhere]).toEqual([
+    ['there.safetensors', expect.objectContaining({ key: `${other}renamed.safetensors` })],
+  ]);
+  expect(survey.listing).toHaveLength(3);
+  expect(asked.toSorted()).toEqual(
+    [
+      `${other}deleted.safetensors`,
+      `${other}renamed.safetensors`,
+      file('here.safetensors').key,
+      file('text.txt').key,
+    ].toSorted(),
+  );
+  expect(storage.uploads.size).toBe(1);
+});

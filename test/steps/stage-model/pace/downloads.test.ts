@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { createDownloads } from '../../../../steps/stage-model/pace/downloads.ts';
+
+function createClock() {
+  let now = 0;
+  return { now: () => now, pass: (ms: number) => (now += ms) };
+}
+
+/** Work that ends when told to. */
+function createWork() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { run: () => promise, end: resolve };
+}
+
+async function settled() {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('begins with few, in the order of asking', async () => {
+  const downloads = createDownloads(16, createClock());
+  const begun: number[] = [];
+  const works = Array.from({ length: 6 }, createWork);
+  const runs = works.map(({ run }, i) => downloads.run(() => (begun.push(i), run())));
+  await settled();
+  expect(begun).toEqual([0, 1, 2, 3]);
+  expect(downloads.used).toBe(4);
+  works[1]?.end();
+  await settled();
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+  for (const { end } of works) end();
+  await Promise.all(runs);
+  expect(downloads.used).toBe(0);
+});
+
+test('lets those in that wait as soon as it allows more', async () => {
+  const clock = createClock();
+  const downloads = createDownloads(16, clock);
+  const works = Array.from({ length: 10 }, createWork);
+  const runs = works.map(({ run }) => downloads.run(run));
+  await settled();
+  downloads.came(1000);
+  expect(downloads.limit).toBe(4);
+  clock.pass(500);
+  downloads.came(1000);
+  expect(downloads.limit).toBe(8);
+  await settled();
+  expect(downloads.used).toBe(8);
+  for (const { end } of works) end();
+  await Promise.all(runs);
+});
+
+test('stays with few while nobody waits', () => {
+  const clock = createClock();
+  const downloads = createDownloads(16, clock);
+  for (let n = 0; n < 10; n += 1) {
+    clock.pass(500);
+    downloads.came(1000);
+  }
+  expect(downloads.limit).toBe(4);
+});
+
+test('allows half as many when a server asks, once for all that ask at that moment', async () => {
+  const clock = createClock();
+  const downloads = createDownloads(4, clock);
+  const works = Array.from({ length: 4 }, createWork);
+  const runs = works.map(({ run }) => downloads.run(run));
+  await settled();
+  for (const _ of works) downloads.slowDown();
+  expect(downloads.limit).toBe(2);
+  // What runs is not cut short.
+  expect(downloads.used).toBe(4);
+  clock.pass(500);
+  downloads.slowDown();
+  expect(downloads.limit).toBe(1);
+  for (const { end } of works) end();
+  await Promise.all(runs);
+});
+
+test('work that fails gives its place back', async () => {
+  const downloads = createDownloads(1, createClock());
+  await expect(downloads.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+  await expect(downloads.run(async () => 'next')).resolves.toBe('next');
+});

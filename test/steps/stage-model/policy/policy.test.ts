@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { ModelFile } from '../../../../steps/stage-model/source/listing.ts';
+import {
+  applyReview,
+  judgeJson,
+  judgeListing,
+  judgeStart,
+  type PolicyRules,
+  readingOf,
+} from '../../../../steps/stage-model/policy/policy.ts';
+
+const hash = 'a'.repeat(40);
+const file = (path: string, about: Partial<ModelFile> = {}): ModelFile => ({
+  path,
+  size: 10,
+  digest: { algorithm: 'git-sha1', hex: hash },
+  ...about,
+});
+const rules: PolicyRules = { allowCode: [], allowOwners: [], allowLicenses: [], maxSize: 1000 };
+const repository = { model: 'acme/tiny', license: 'apache-2.0', files: [file('config.json')] };
+
+describe('judgeListing', () => {
+  test.each<[string, Partial<typeof repository>, Partial<PolicyRules>, RegExp[]]>([
+    ['nothing is wrong', {}, {}, []],
+    ['an owner who is allowed', {}, { allowOwners: ['openai', 'acme'] }, []],
+    [
+      'an owner who is not',
+      {},
+      { allowOwners: ['openai', 'RedHatAI'] },
+      [/its owner is none of openai, RedHatAI/],
+    ],
+    ['a licence that is allowed', {}, { allowLicenses: ['apache-2.0'] }, []],
+    ['a licence that is not', {}, { allowLicenses: ['mit'] }, [/its licence is apache-2\.0, none of mit/]],
+    ['too large', {}, { maxSize: 9 }, [/has 10 bytes to stage, --max-size is 9/]],
+    ['a pickle by name, in capitals', { files: [file('sub/MODEL.PKL')] }, {}, [/a pickle runs code/]],
+    ['a program', { files: [file('modeling.py'), file('x.so')] }, {}, [/is a program/, /is a program/]],
+    ['an archive', { files: [file('x.tar.gz')] }, {}, [/an archive is not looked into/]],
+    [
+      'a scan that found something',
+      { files: [file('a.json', { scan: 'unsafe' }), file('b.json', { scan: 'suspicious' })] },
+      {},
+      [/unsafe/, /suspicious/],
+    ],
+    [
+      'a scan that found nothing, or waits',
+      { files: [file('a.json', { scan: 'safe' }), file('b.json', { scan: 'queued' })] },
+      {},
+      [],
+    ],
+  ])('%s', (_title, about, more, expected) => {
+    const refusals = judgeListing({ ...repository, ...about }, { ...rules, ...more });
+    expect(refusals.map(({ why }) => why)).toEqual(expected.map((why) => expect.stringMatching(why)));
+  });
+
+  test('a licence that the card does not give is none of those allowed', () => {
+    const refusals = judgeListing(
+      { ...repository, license: undefined },
+      { ...rules, allowLicenses: ['mit'] },
+    );
+    expect(refusals[0]?.why).toBe('its licence is not given, none of mit');
+  });
+});
+
+test.each([
+  ['config.json', 10, 'json'],
+  ['sub/tokenizer_config.json', 10, 'json'],
+  ['tokenizer.json', 10, 'start'],
+  ['vocab.json', 10, 'start'],
+  ['model.safetensors.index.json', 10, 'start'],
+  ['huge.json', 2 ** 20 + 1, 'start'],
+  ['model.safetensors', 10, 'safetensors'],
+  ['README.md', 10, 'start'],
+  ['empty.safetensors', 0, 'nothing'],
+])('%s of %i bytes is read as %s', (path, size, expected) => {
+  expect(readingOf(file(path, { size }))).toBe(expected);
+});
+
+test.each([
+  ['a pickle of protocol 4', [0x80, 4, 0x95], /a pickle inside/],
+  ['a pickle of protocol 2', [0x80, 2, 0x8a], /a pickle inside/],
+  ['a pickle of protocol 0', [...Buffer.from('cos\nsystem\n(S')], /a pickle inside/],
+  ['a zip, as torch.save writes', [0x50, 0x4b, 3, 4], /zip archive/],
+  ['gzip', [0x1f, 0x8b], /gzip/],
+  ['ELF', [0x7f, 0x45, 0x4c, 0x46], /ELF/],
+  ['a Windows program', [0x4d, 0x5a], /MZ/],
+  ['a script', [...Buffer.from('#!/bin/sh')], /script/],
+  ['HDF5', [0x89, 0x48, 0x44, 0x46], /HDF5/],
+])('%s is seen whatever its name', (_title, bytes, why) => {
+  expect(judgeStart(file('notes.txt'), Buffer.from(bytes))).toEqual([
+    { path: 'notes.txt', why: expect.stringMatching(why), hash },
+  ]);
+});
+
+test.each([['text'], ['# a heading'], ['{"a":1}'], [''], ['\u00ff\u0000']])('%j passes', (text) => {
+  expect(judgeStart(file('notes.txt'), Buffer.from(text, 'latin1'))).toEqual([]);
+});
+
+describe('judgeJson', () => {
+  test.each([
+    ['{"auto_map":{"AutoModel":"m.X"}}', 'auto_map'],
+    ['{"text_config":{"auto_map":{}}}', 'auto_map'],
+    ['{"custom_pipelines":{}}', 'custom_pipelines'],
+    ['{"trust_remote_code":true}', 'trust_remote_code'],
+    ['[{"auto_map":1}]', 'auto_map'],
+  ])('%s may run code', (text, key) => {
+    expect(judgeJson(file('config.json'), Buffer.from(text))[0]?.why).toContain(key);
+  });
+
+  test.each([
+    ['{"model_type":"llama"}'],
+    ['{"trust_remote_code":false}'],
+    ['{"auto_map":null}'],
+    ['"auto_map"'],
+    ['null'],
+  ])('%s passes', (text) => {
+    expect(judgeJson(file('config.json'), Buffer.from(text))).toEqual([]);
+  });
+
+  test('what is no JSON is refused: nobody can say what a loader reads in it', () => {
+    expect(judgeJson(file('config.json'), Buffer.from('{'))).toEqual([
+      { path: 'config.json', why: 'is not JSON', hash },
+    ]);
+  });
+});
+
+test('a review lifts a refusal by the hash of the bytes, and the manifest tells', () => {
+  const refusals = [
+    { path: 'modeling.py', why: 'is a program', hash },
+    { path: 'acme/tiny', why: 'its owner' },
+    { path: 'b.py', why: 'is a program', hash: 'b'.repeat(40) },
+  ];
+  const { standing, verdicts } = applyReview(refusals, { ...rules, allowCode: [hash] });
+  expect(standing).toEqual(refusals.slice(1));
+  expect(verdicts).toContainEqual({ rule: 'no code, no pickles', verdict: `reviewed: modeling.py ${hash}` });
+  expect(applyReview([], rules)).toEqual({
+    standing: [],
+    verdicts: [
+      { rule: 'names', verdict: 'passed' },
+      { rule: 'no code, no pickles', verdict: 'passed' },
+    ],
+  });
+});

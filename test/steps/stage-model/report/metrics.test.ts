@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { createLog } from '../../../../steps/lib/log.ts';
+import { BucketError } from '../../../../steps/lib/bucket.ts';
+import { createMeter, type Measured, type Meter } from '../../../../steps/stage-model/report/meter.ts';
+import {
+  metricsKey,
+  publishMetrics,
+  renderResult,
+  resultLimit,
+} from '../../../../steps/stage-model/report/metrics.ts';
+import { placeOf } from '../../../../steps/stage-model/place.ts';
+import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
+import { commit, defaults } from '../staging.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const place = placeOf(defaults, commit);
+const measured: Measured = {
+  seconds: 12.5,
+  phases: { resolve: 0.5, move: 10 },
+  retries: { 's3 503 SlowDown': 3, 'hub ECONNRESET': 1 },
+  totals: { moved: 1000, copied: 20, skipped: 30, readBack: 40, retries: 2, filesDone: 3 },
+  connectionsPeak: 8,
+  files: [{ path: 'model.safetensors', bytes: 1000, action: 'move', seconds: 9 }],
+};
+const meter: Meter = { ...createMeter({ now: () => 0 }), read: () => measured };
+
+function start(refuses = false) {
+  const storage = createStorage();
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line), env: {}, step: 'stage-model' });
+  const bucket = createMemoryBucket({
+    storage,
+    before: () => {
+      if (!refuses) return;
+      throw new BucketError('refused', 'no', {
+        evidence: [],
+        hint: 'ask',
+        code: 'AccessDenied',
+        status: 403,
+      });
+    },
+  });
+  const signal = new AbortController().signal;
+  return { storage, lines, publishing: { meter, outcome: 'ok', bucket, place, log, signal } };
+}
+
+test('nobody asked: nothing', async () => {
+  const { storage, publishing } = start();
+  expect(await publishMetrics({ ...publishing, metrics: 'none' })).toBe('');
+  expect(storage.objects.size).toBe(0);
+});
+
+test('as a result: all figures, no rows', async () => {
+  const { storage, publishing } = start();
+  expect(JSON.parse(await publishMetrics({ ...publishing, metrics: 'result' }))).toEqual({
+    schema: 1,
+    model: 'acme/tiny',
+    commit,
+    outcome: 'ok',
+    seconds: 12.5,
+    phases: { resolve: 0.5, move: 10 },
+    bytes: { moved: 1000, copied: 20, skipped: 30, readBack: 40 },
+    bytesPerSecond: 100,
+    connectionsPeak: 8,
+    retries: { requests: 4, files: 2 },
+    causes: { 's3 503 SlowDown': 3, 'hub ECONNRESET': 1 },
+  });
+  expect(storage.objects.size).toBe(0);
+});
+
+test('in the bucket: with a row for each file, outside of the model, and the key as the result', async () => {
+  const { storage, publishing } = start();
+  const key = await publishMetrics({ ...publishing, metrics: 'bucket' });
+  expect(key).toBe(`.llm-rollout/acme--tiny/metrics/${commit}.json`);
+  expect(key).toBe(metricsKey(place));
+  const body = JSON.parse(String(storage.objects.get(key)?.body)) as { files: unknown };
+  expect(body.files).toEqual(measured.files);
+});
+
+test('a run that found all there writes nothing', async () => {
+  const { storage, publishing } = start();
+  expect(await publishMetrics({ ...publishing, metrics: 'bucket', outcome: 'unchanged' })).toBe('');
+  expect(storage.objects.size).toBe(0);
+});
+
+test('a bucket that refuses them is no reason to fail', async () => {
+  const { lines, publishing } = start(true);
+  expect(await publishMetrics({ ...publishing, metrics: 'bucket' })).toBe('');
+  expect(lines.join('')).toMatch(/warn cannot write the metrics/);
+});
+
+test('however many causes there are, the result has room, and keeps the most frequent', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.string({ minLength: 1, maxLength: 80 }), fc.nat()), { maxLength: 60 }),
+      (causes) => {
+        const sorted = causes.toSorted(([, a], [, b]) => b - a);
+        const text = renderResult(
+          { ...measured, retries: Object.fromEntries(sorted) },
+          { outcome: 'ok', place },
+        );
+        expect(text.length).toBeLessThanOrEqual(resultLimit);
+        expect(JSON.parse(text)).toMatchObject({ bytes: { moved: 1000 } });
+      },
+    ),
+  );
+});

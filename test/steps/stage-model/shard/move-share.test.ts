@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { isWithin } from '../../../../steps/stage-model/shard/share.ts';
+import { files, sharded, shardsFolder } from '../sharded.ts';
+import { manifestKey, prefix } from '../staging.ts';
+
+describe('phase move', () => {
+  test('moves its share and nothing else, and makes no file visible that others move too', async () => {
+    const two = sharded(2);
+    await two.plan();
+    const [share] = two.stored().shares;
+    await expect(two.move('1/2')).resolves.toMatchObject({ outcome: 'ok', manifestDigest: '' });
+    const [upload] = two.storage.uploads.values();
+    const [span] = share?.spans ?? [];
+    const numbers = [...(upload?.parts.keys() ?? [])];
+    expect(numbers.length).toBeGreaterThan(1);
+    expect(span && numbers.every((number) => isWithin(span, number))).toBe(true);
+    const objects = [...two.storage.objects.keys()].filter((key) => key.startsWith(prefix));
+    expect(objects.sort()).toEqual((share?.files ?? []).map((path) => prefix + path).sort());
+    expect(two.storage.objects.has(manifestKey)).toBe(false);
+  });
+
+  test('repeated when all is done it asks the Hub for no bytes and says unchanged', async () => {
+    const two = sharded(2);
+    await two.plan();
+    await two.move('1/2');
+    two.hub.given.clear();
+    await expect(two.move('1/2')).resolves.toMatchObject({ outcome: 'unchanged', bytesMoved: '0' });
+    expect(two.hub.given).toEqual(new Map());
+    expect(two.storage.writes.get(`${shardsFolder}2/1.json`)).toBe(1);
+  });
+
+  test('killed and repeated it sends only the parts that ListParts does not show', async () => {
+    let parts = 0;
+    let alive = false;
+    const two = sharded(2, {
+      before: (operation, key) => {
+        if (operation === 'uploadPart' && key.startsWith(prefix)) parts += 1;
+        if (parts > 3 && !alive) throw new Error('killed');
+      },
+    });
+    await two.plan();
+    const [span] = two.stored().shares[0]?.spans ?? [];
+    await expect(two.move('1/2', { connections: 1 })).rejects.toThrow('killed');
+    alive = true;
+    two.hub.given.clear();
+    const { bytesMoved } = await two.move('1/2');
+    const whole = ((span?.last ?? 0) - (span?.first ?? 0) + 1) * 32;
+    expect(two.hub.given.get('model-1.safetensors')).toBe(whole - 3 * 32);
+    expect(Number(bytesMoved)).toBeLessThan(files['model-1.safetensors'].length / 2);
+  });
+
+  test('a part of another size counts as none', async () => {
+    const two = sharded(2);
+    await two.plan();
+    const [upload] = two.storage.uploads.values();
+    upload?.parts.set(1, { body: Buffer.from('short'), etag: 'x' });
+    await two.move('1/2');
+    expect(upload?.parts.get(1)?.body).toHaveLength(32);
+  });
+});

@@ -1,0 +1,108 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createLog } from '../../../../steps/lib/log.ts';
+import { vocabulary } from '../../../../steps/lib/vocabulary.ts';
+import { folderOrigin } from '../../../../steps/stage-model/source/folder-origin.ts';
+import { contentIdentity } from '../../../../steps/stage-model/source/identity.ts';
+import { failure, hashOf, layCache, layDownload, layFiles, makeFolder, type Tree } from '../sources.ts';
+import { commit, stillClock } from '../staging.ts';
+
+const tree: Tree = {
+  'README.md': Buffer.from('---\nlicense: mit\n---\n'),
+  'config.json': Buffer.from('{}'),
+  'sub/model.safetensors': Buffer.from('weights'),
+};
+
+function open(path: string, revision = 'main') {
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line), env: {}, step: 'stage-model' });
+  const origin = folderOrigin({ path, revision, log, clock: stillClock });
+  return { opened: origin.open(new AbortController().signal), lines };
+}
+
+describe('the commit', () => {
+  test('is the one that hf download noted', async () => {
+    const folder = await makeFolder();
+    await layDownload(folder, { ...tree, 'note.txt': Buffer.from('x') }, commit);
+    await layFiles(folder, { [vocabulary.file]: Buffer.from('words') });
+    const { opened, lines } = open(folder);
+    const { files, ...snapshot } = await opened;
+    expect(snapshot).toMatchObject({ commit, license: 'mit' });
+    expect(files.map(({ path }) => path)).not.toContain(vocabulary.file);
+    expect(lines.join('')).toMatch(/^left out: .* path=o200k_base\.tiktoken$/m);
+    expect(lines.join('')).not.toContain('hashing');
+  });
+
+  test("is the one that a snapshot in the Hub's cache is named after", async () => {
+    const snapshot = await layCache(await makeFolder(), tree, commit);
+    expect((await open(snapshot).opened).commit).toBe(commit);
+  });
+
+  test('is made of all the files when a snapshot holds one that is no link', async () => {
+    const snapshot = await layCache(await makeFolder(), tree, commit);
+    await layFiles(snapshot, { 'added.txt': Buffer.from('x') });
+    const { opened, lines } = open(snapshot);
+    const { commit: identity, files } = await opened;
+    expect(identity).toBe(contentIdentity(files));
+    expect(lines.join('')).toMatch(
+      /^hashing every file of the source once.*because="added\.txt is no link to a blob of the cache" files=4/m,
+    );
+  });
+
+  test('is made of all the files otherwise, each with its SHA-256, and may be demanded', async () => {
+    const folder = await makeFolder();
+    await layFiles(folder, tree);
+    const { commit: identity, files, source } = await open(folder).opened;
+    expect(identity).toBe(contentIdentity(files));
+    expect(files.map(({ path, digest }) => [path, digest.hex])).toEqual(
+      Object.entries(tree).map(([path, bytes]) => [path, hashOf('sha256', bytes)]),
+    );
+    expect(source.description).toEqual({ kind: 'folder', path: folder });
+    expect((await open(folder, identity).opened).commit).toBe(identity);
+  });
+});
+
+describe('a folder that is refused', () => {
+  test.each([
+    ['is not there', (folder: string) => join(folder, 'none'), 'refused', /^there is no folder \//],
+    ['is a file', (folder: string) => join(folder, 'config.json'), 'refused', /is no folder$/],
+    ['is below a file', (folder: string) => join(folder, 'config.json/x'), 'refused', /^there is no folder/],
+    ['holds what the pod keeps', () => '/proc/self', 'refused', /is no place for a model$/],
+    [
+      'is a link to such a one',
+      (folder: string) => join(folder, 'link'),
+      'refused',
+      /is no place for a model$/,
+    ],
+  ])('%s', async (_title, at, failureKind, message) => {
+    const folder = await makeFolder();
+    await layFiles(folder, { 'config.json': Buffer.from('{}') });
+    await symlink('/etc', join(folder, 'link'));
+    expect(await failure(open(at(folder)).opened)).toMatchObject({
+      failure: failureKind,
+      message: expect.stringMatching(message),
+      evidence: [expect.stringContaining('file://')],
+      hint: expect.stringContaining('workspace'),
+    });
+  });
+
+  test('is empty', async () => {
+    expect(await failure(open(await makeFolder()).opened)).toMatchObject({
+      failure: 'check',
+      message: 'the folder of the model is empty',
+    });
+  });
+
+  test.each([
+    ['v1', 'has no branches and tags'],
+    ['a'.repeat(40), 'what lies at the source is not aaaa'],
+  ])('does not hold the revision %s', async (revision, message) => {
+    const folder = await makeFolder();
+    await layFiles(folder, tree);
+    expect(await failure(open(folder, revision).opened)).toMatchObject({
+      failure: 'usage',
+      message: expect.stringContaining(message),
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdir, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { blobsOf, walkFolder } from '../../../../steps/stage-model/source/folder-walk.ts';
+import { failure, layCache, layFiles, makeFolder } from '../sources.ts';
+import { commit } from '../staging.ts';
+
+const text = Buffer.from('text');
+
+test('finds every file by its path, without what is not of the model', async () => {
+  const folder = await makeFolder();
+  await layFiles(folder, {
+    'b/c/model.safetensors': text,
+    'a.json': Buffer.alloc(0),
+    '.gitattributes': text,
+    '.git/config': text,
+    '.cache/huggingface/download/a.json.metadata': text,
+    'b/lost+found/x': text,
+  });
+  await mkdir(join(folder, 'lost+found'));
+  await mkdir(join(folder, 'empty'));
+  const found = await walkFolder(folder);
+  expect(found.map(({ path, size }) => [path, size])).toEqual([
+    ['.gitattributes', 4],
+    ['a.json', 0],
+    ['b/c/model.safetensors', 4],
+    ['b/lost+found/x', 4],
+  ]);
+});
+
+describe('links', () => {
+  test('one to a file inside of the folder is that file', async () => {
+    const folder = await makeFolder();
+    await layFiles(folder, { 'weights/one': text });
+    await symlink('weights/one', join(folder, 'two'));
+    expect((await walkFolder(folder)).map(({ path, size }) => [path, size])).toEqual([
+      ['two', 4],
+      ['weights/one', 4],
+    ]);
+  });
+
+  test("those of the Hub's cache lead to its blobs, and no further", async () => {
+    const cache = join(await makeFolder(), 'models--acme--tiny');
+    const snapshot = await layCache(cache, { 'a/model.safetensors': text }, commit);
+    expect(blobsOf(snapshot)).toBe(join(cache, 'blobs'));
+    const [file] = await walkFolder(snapshot, blobsOf(snapshot));
+    expect(file).toMatchObject({
+      path: 'a/model.safetensors',
+      blob: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(await failure(walkFolder(snapshot))).toMatchObject({ failure: 'check' });
+    await layFiles(cache, { 'refs/main': text });
+    await symlink('../../refs/main', join(snapshot, 'main'));
+    expect(await failure(walkFolder(snapshot, blobsOf(snapshot)))).toMatchObject({
+      evidence: [expect.stringMatching(/^"main" is a link to ".*refs\/main", outside of the folder/)],
+    });
+  });
+
+  test.each(['/data/model', `/data/${commit}`, '/data/snapshots/main'])('%s is no snapshot', (path) => {
+    expect(blobsOf(path)).toBeUndefined();
+  });
+});
+
+test('all that cannot be staged is said at once, and where', async () => {
+  const outside = await makeFolder();
+  await layFiles(outside, { token: Buffer.from('secret') });
+  const folder = await makeFolder();
+  await layFiles(folder, { 'config.json': text, 'sub/x': text });
+  await symlink(join(outside, 'token'), join(folder, 'a-outside'));
+  await symlink('nowhere', join(folder, 'b-dangling'));
+  await symlink('c-loop', join(folder, 'c-loop'));
+  await symlink('sub', join(folder, 'd-folder'));
+  await symlink(outside, join(folder, 'e-folder-outside'));
+  await promisify(execFile)('mkfifo', [join(folder, 'f-pipe')]);
+  const server = createServer().listen(join(folder, 'g-socket'));
+  onTestFinished(() => void server.close());
+  await promisify(execFile)('sh', ['-c', `touch "$(printf 'h-\\377')"`], { cwd: folder });
+  const error = await failure(walkFolder(folder));
+  expect(error).toMatchObject({
+    failure: 'check',
+    message: '8 entries of the folder cannot be staged',
+    evidence: [
+      /^"a-outside" is a link to ".*token", outside of the folder \(file:/,
+      /^"b-dangling" is a link to nothing/,
+      /^"c-loop" is a link to nothing/,
+      /^"d-folder" is a link to a folder/,
+      /^"e-folder-outside" is a link to ".*", outside of the folder/,
+      /^"f-pipe" is a pipe/,
+      /^"g-socket" is a socket/,
+      /^"h-.*" has a name that is not UTF-8/,
+    ].map((line) => expect.stringMatching(line)),
+    hint: expect.stringContaining('cp -rL'),
+  });
+});

@@ -1,0 +1,97 @@
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach, expect, test } from 'vitest';
+import { serveThread } from '../../../../steps/stage-model/thread/serve-thread.ts';
+import type { FromThread, ThreadSetup, ToThread } from '../../../../steps/stage-model/thread/thread.ts';
+import { keys, model, type Rig, startRig } from '../rig.ts';
+import { safetensors } from '../staging.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const weights = safetensors(100_000);
+const file = {
+  path: 'model.safetensors',
+  size: weights.length,
+  digest: { algorithm: 'git-sha1', hex: '' },
+} as const;
+
+async function serve(change: (setup: ThreadSetup, rig: Rig) => Partial<ThreadSetup> = () => ({})) {
+  const rig = await startRig({ files: { 'model.safetensors': weights } });
+  closing.push(() => rig.close());
+  const setup: ThreadSetup = {
+    source: { kind: 'hub', endpoint: rig.hub.url, token: undefined, model, commit: rig.commit },
+    secret: {
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      AWS_S3_ENDPOINT: rig.bucket.url,
+      AWS_S3_BUCKET: 'models',
+    },
+    env: {},
+  };
+  const { port1: ours, port2: theirs } = new MessageChannel();
+  closing.push(() => ours.close());
+  const heard: FromThread[] = [];
+  const waiting = new Set<() => void>();
+  ours.on('message', (message: FromThread) => {
+    heard.push(message);
+    for (const look of waiting) look();
+  });
+  await serveThread(theirs, { ...setup, ...change(setup, rig) });
+  return {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
+    tell: (message: ToThread) => ours.postMessage(message),
+    /** The first message that fits, now or later. */
+    hear: (fits: (message: FromThread) => boolean) =>
+      new Promise<FromThread>((resolve) => {
+        const look = () => {
+          const found = heard.find(fits);
+          if (found) resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+const answerTo = (id: number) => (message: FromThread) =>
+  'id' in message && message.id === id && !('came' in message);
+
+test('fetches into the memory that it is shown', async () => {
+  const { tell, hear } = await serve();
+  const into = Buffer.from(new SharedArrayBuffer(weights.length + 10), 10, weights.length);
+  tell({ id: 1, task: { do: 'fetch', file, start: 0, into } });
+  expect(await hear(answerTo(1))).toEqual({ id: 1, done: undefined });
+  expect(into.equals(weights)).toBe(true);
+  expect(await hear((message) => 'came' in message)).toEqual({ id: 1, came: weights.length });
+});
+
+test('keeps a hash open until it is closed', async () => {
+  const { tell, hear } = await serve();
+  tell({ open: 7, file: { ...file, size: 3 } });
+  tell({ id: 1, task: { do: 'hash', hash: 7, bytes: Buffer.from('abc') } });
+  tell({ id: 2, task: { do: 'hex', hash: 7 } });
+  expect(await hear(answerTo(2))).toMatchObject({ done: 'f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f' });
+  tell({ close: 7 });
+  tell({ id: 3, task: { do: 'hex', hash: 7 } });
+  expect(await hear(answerTo(3))).toMatchObject({ failed: { message: 'no hash 7 is open in this thread' } });
+});
+
+test('stops a task when told to', async () => {
+  const { tell, hear } = await serve((_, rig) => {
+    rig.hub.inject({ at: 'resolve', effect: { kind: 'stall', after: 10 } });
+    return {};
+  });
+  const into = Buffer.from(new SharedArrayBuffer(weights.length));
+  tell({ id: 1, task: { do: 'fetch', file, start: 0, into } });
+  tell({ stop: 1 });
+  expect(await hear(answerTo(1))).toMatchObject({ failed: { message: 'stopped by the first thread' } });
+});
+
+test('says why it cannot work', async () => {
+  const { hear } = await serve(({ secret }) => ({ secret: { ...secret, AWS_S3_ENDPOINT: 'ftp://x' } }));
+  expect(await hear((message) => 'broken' in message)).toMatchObject({
+    broken: { step: { failure: 'usage' } },
+  });
+});
