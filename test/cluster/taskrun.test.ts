@@ -22,6 +22,7 @@ describe.concurrent.for([...tables])(
     afterAll(() => place?.remove());
 
     test.for([...cases])('$name', async (wanted, { expect, onTestFailed }) => {
+      onTestFailed(async () => console.error(await place.namespace.report()));
       await wanted.before?.(place);
       const finished = await place.run(task, {
         params: typeof wanted.params === 'function' ? wanted.params(place) : wanted.params,
@@ -29,11 +30,6 @@ describe.concurrent.for([...tables])(
         ...(wanted.env && { env: wanted.env }),
         ...(wanted.cancelAt && { cancelAt: wanted.cancelAt }),
       });
-      onTestFailed(() =>
-        console.error(
-          `${task}, ${wanted.name}:\n${finished.said}\n${JSON.stringify(finished.run['status'])}`,
-        ),
-      );
       for (const line of wanted.says ?? []) expect(finished.said).toMatch(line);
       const seen = JSON.stringify([finished.run, finished.pod, finished.said]);
       const secrets = [...place.secrets, ...(wanted.hides ? [await wanted.hides(place)] : [])];
