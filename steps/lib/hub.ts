@@ -1,5 +1,7 @@
+import { createAddresses } from './hub/addresses.ts';
 import { listTree, resolveRevision } from './hub/metadata.ts';
 import { checkEndpoint } from './hub/names.ts';
+import { createReadInto } from './hub/read-into.ts';
 import { createReadRange } from './hub/read-range.ts';
 import { defaultTimings, type HubTimings } from './hub/settings.ts';
 import type { Log } from './log.ts';
@@ -37,6 +39,12 @@ export interface Hub {
    * content; resumes from the byte reached after a cut; resolves an expired CDN address anew; stalls time out.
    */
   readRange(range: HubRange, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** The same into memory of that size, at less cost; `came` hears of bytes as they come. A stand-in may leave it out. */
+  readInto?(
+    range: HubRange,
+    into: Buffer,
+    options: { readonly signal?: AbortSignal; readonly came?: (bytes: number) => void },
+  ): Promise<void>;
 }
 
 export interface HubRange {
@@ -87,10 +95,13 @@ export function createHub(options: HubOptions): Hub {
     ...(allowedHosts ? { allowedHosts } : {}),
     ...(onSlowDown ? { onSlowDown } : {}),
   };
+  // Of files; asked for once, however their bytes are read.
+  const addresses = createAddresses(settings);
   return {
     endpoint: endpoint.href.replace(/\/$/, ''),
     resolveRevision: (model, revision, signal) => resolveRevision(settings, model, revision, signal),
     listFiles: (model, commit, signal) => listTree(settings, model, commit, signal),
-    readRange: createReadRange(settings),
+    readRange: createReadRange(settings, addresses),
+    readInto: createReadInto(settings, addresses),
   };
 }

@@ -13,6 +13,8 @@ export interface Network {
   readonly httpsAgent: https.Agent;
   /** fetch with the same trust, the same proxies. */
   readonly fetch: typeof fetch;
+  /** A proxy stands before some hosts, or all. */
+  readonly proxied: boolean;
   close(): void;
 }
 
@@ -50,6 +52,7 @@ export async function createNetwork({ env, log }: NetworkOptions): Promise<Netwo
     httpAgent,
     httpsAgent,
     fetch: createFetch({ httpAgent, httpsAgent }),
+    proxied: proxies.http !== undefined || proxies.https !== undefined,
     close() {
       httpAgent.destroy();
       httpsAgent.destroy();

@@ -110,7 +110,7 @@ export function silent(host: string, ms: number): HubFault {
   return stalled(`${host} sent no byte for ${ms / 1000} s`, host);
 }
 
-function slow(host: string, bytes: number, ms: number): HubFault {
+export function slow(host: string, bytes: number, ms: number): HubFault {
   return stalled(`${host} sent ${bytes} bytes in ${Math.round(ms / 1000)} s`, host);
 }
 

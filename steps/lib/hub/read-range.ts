@@ -1,10 +1,10 @@
 import { StepError } from '../errors.ts';
 import type { HubRange } from '../hub.ts';
-import { type Address, type Addresses, createAddresses } from './addresses.ts';
+import type { Address, Addresses } from './addresses.ts';
 import { checkAnswer } from './answer.ts';
 import { chunksOf } from './body.ts';
 import { HubFault } from './fault.ts';
-import { follow, type Reached } from './follow.ts';
+import { follow } from './follow.ts';
 import { changed } from './identity.ts';
 import { checkCommit, checkModel, checkPath } from './names.ts';
 import { createPatience } from './patience.ts';
@@ -12,11 +12,10 @@ import { explainRefusal } from './refusal.ts';
 import type { HubSettings } from './settings.ts';
 
 /** So many bytes without a failure are progress: failures before them no longer count. */
-const progressBytes = 1024 * 1024;
+export const progressBytes = 1024 * 1024;
 
-/** Hub.readRange over these settings; the addresses of files live as long as what this gives. */
-export function createReadRange(hub: HubSettings) {
-  const addresses = createAddresses(hub);
+/** Hub.readRange over these settings. */
+export function createReadRange(hub: HubSettings, addresses: Addresses) {
   return async function* readRange(
     range: HubRange,
     signal?: AbortSignal,
@@ -45,14 +44,16 @@ interface Means {
   readonly signal: AbortSignal | undefined;
 }
 
-async function* readOnce(asked: HubRange, means: Means): AsyncGenerator<Buffer, void, void> {
+/** The asked bytes by one request, without another try. */
+export async function* readOnce(asked: HubRange, means: Means): AsyncGenerator<Buffer, void, void> {
   const { hub, addresses, signal } = means;
   const address = await addresses.of(asked, signal);
   const range = `bytes=${asked.start}-${asked.end - 1}`;
   const reached = await follow(address.url, asked, hub, { range, signal });
   const { response, url } = reached;
   try {
-    const skip = judge(asked, address, reached, means);
+    const { statusCode: status = 0 } = response;
+    const skip = judge(asked, address, { status, headers: reached.headers, url }, means);
     const chunks = chunksOf(response, url.host, hub.timings, () => hub.clock.now());
     yield* exactly(chunks, asked, { skip, whole: response.statusCode === 200, host: url.host });
   } finally {
@@ -60,16 +61,22 @@ async function* readOnce(asked: HubRange, means: Means): AsyncGenerator<Buffer, 
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Where it came from. */
+  readonly url: URL;
+}
+
 /** Gives how many bytes of the body to read over, or throws what is wrong with the answer. */
-function judge(asked: HubRange, address: Address, reached: Reached, { hub, addresses }: Means): number {
-  const { headers, url } = reached;
+export function judge(asked: HubRange, address: Address, answer: Answer, { hub, addresses }: Means): number {
+  const { status, headers, url } = answer;
   const { path, size } = asked.file;
-  const status = reached.response.statusCode ?? 0;
   if (url.origin !== hub.endpoint.origin && unsigned.has(status)) {
     addresses.forget(asked, address);
     throw expired(asked, url.host, status, address);
   }
-  if (status !== 200 && status !== 206) throw refused(asked, reached, hub);
+  if (status !== 200 && status !== 206) throw refused(asked, answer, hub);
   const etag = headers.get('etag') ?? undefined;
   if (address.etag !== undefined && etag !== undefined && etag !== address.etag) {
     addresses.forget(asked, address);
@@ -94,11 +101,10 @@ function expired({ file }: HubRange, host: string, status: number, { proven }: A
   return new HubFault(error, { verdict: proven ? { afterMs: 0 } : true, tries: 4 });
 }
 
-function refused(asked: HubRange, { response, headers, url }: Reached, hub: HubSettings): HubFault {
+function refused(asked: HubRange, answer: Answer, hub: HubSettings): HubFault {
   const { path } = asked.file;
   const about = { model: asked.model, revision: asked.commit, path, withToken: hub.token !== undefined };
-  const answer = { status: response.statusCode ?? 0, headers, url, now: hub.clock.now() };
-  return explainRefusal({ endpoint: hub.endpoint, ...about }, answer);
+  return explainRefusal({ endpoint: hub.endpoint, ...about }, { ...answer, now: hub.clock.now() });
 }
 
 interface Body {
@@ -147,7 +153,7 @@ function miscounted(path: string, host: string, what: string): HubFault {
   return new HubFault(error, { verdict: true });
 }
 
-function checkRange({ model, commit, file, start, end }: HubRange): void {
+export function checkRange({ model, commit, file, start, end }: HubRange): void {
   checkModel(model);
   checkCommit(commit);
   checkPath(file.path);

@@ -12,6 +12,7 @@ interface Means {
 /** Fills the buffer with the bytes of a file from `start` on: exactly as many as it holds, or an error. */
 export async function fill({ file, start, into }: Fetch, { source, signal, came }: Means): Promise<void> {
   const { length } = into;
+  if (source.readInto && length > 0) return source.readInto(file, start, into, { signal, came });
   let at = 0;
   if (length > 0) {
     for await (const chunk of source.read(file, { start, end: start + length }, signal)) {

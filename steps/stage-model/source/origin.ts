@@ -25,6 +25,13 @@ export interface Source {
   readonly where: string;
   /** The bytes [start, end) in order, exactly that many or an error. Whoever reads a whole file checks its hash. */
   read(file: ModelFile, range: Range, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** The same into memory of that size, where the source can do that at less cost. */
+  readInto?(
+    file: ModelFile,
+    start: number,
+    into: Buffer,
+    options: { readonly signal: AbortSignal; readonly came: (bytes: number) => void },
+  ): Promise<void>;
   /** The command by which a person sees the hash of the file as it lies there. */
   hashCommand(file: ModelFile): string;
   /** What may be to blame when its bytes are not those that were listed. */

@@ -30,11 +30,13 @@ interface Setting extends Partial<HubOptions> {
   readonly allowedHosts?: readonly string[];
   /** Instead of the fake's own address. */
   readonly endpoint?: (fake: RunningHub) => string;
+  /** `read` reads by readInto. */
+  readonly into?: boolean;
 }
 
 /** The adapter against the sandbox's Hub, with waits that take no time. Closed when the test is over. */
 export async function putToWork(setting: Setting = {}): Promise<AtWork> {
-  const { withToken, timings, allowedHosts, endpoint, ...options } = setting;
+  const { withToken, timings, allowedHosts, endpoint, into = false, ...options } = setting;
   const repo = createRepo({
     id: model,
     license: 'apache-2.0',
@@ -73,9 +75,11 @@ export async function putToWork(setting: Setting = {}): Promise<AtWork> {
     file,
     async read(path, start = 0, end) {
       const entry = await file(path);
-      return await collect(
-        hub.readRange({ model, commit: repo.commit, file: entry, start, end: end ?? entry.size }),
-      );
+      const range = { model, commit: repo.commit, file: entry, start, end: end ?? entry.size };
+      if (!into) return await collect(hub.readRange(range));
+      const bytes = Buffer.from(new SharedArrayBuffer(range.end - start));
+      await hub.readInto?.(range, bytes, {});
+      return bytes;
     },
   };
 }

@@ -1,0 +1,178 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { silent, slow, type Watch } from './body.ts';
+import { connectionFault } from './fault.ts';
+import { type Head, parseHead } from './head.ts';
+
+/** A connection that reads a body straight into the memory it is for: no chunk is made, and none is copied. */
+export interface Wire {
+  /** It was idle before: that it fails now may be no more than that the server had closed it. */
+  readonly used: boolean;
+  /** False once nothing more can be asked over it. */
+  readonly open: boolean;
+  /** One GET. False when the answer is not such that it could be taken; the connection is closed then. */
+  get(asked: WireGet): Promise<boolean>;
+}
+
+export interface WireGet {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Takes as many bytes as are asked for. */
+  readonly into: Buffer;
+  /** Judges the head of an answer: true when its body is what was asked for. What it throws ends the request. */
+  accept(head: Head): boolean;
+  came(bytes: number): void;
+  readonly watch: Watch;
+  now(): number;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface WireOptions {
+  /** As those of the https agent: its own default unless set. */
+  readonly ca?: tls.SecureContextOptions['ca'];
+}
+
+/** Larger heads are none: Node itself takes 16 KiB. */
+const headBytes = 16 * 1024;
+const unusedMs = 30_000;
+
+/** Begins to connect. */
+export function openWire(url: URL, { ca }: WireOptions): Wire {
+  const head = Buffer.allocUnsafe(headBytes);
+  let filled = 0;
+  let asked: (WireGet & Settlers) | undefined;
+  let at: number | undefined;
+  let keeps = true;
+  let used = false;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const onread = {
+    buffer: () => (asked && at !== undefined ? asked.into.subarray(at) : head.subarray(filled)),
+    callback: (bytes: number) => {
+      take(bytes);
+      return true;
+    },
+  };
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port || (secure ? 443 : 80));
+  const name = net.isIP(host) === 0 ? { servername: host } : {};
+  const socket = secure
+    ? tls.connect(secured({ host, port, onread, ...name, ...(ca && { ca }), ALPNProtocols: ['http/1.1'] }))
+    : net.connect({ host, port, onread });
+  const take = (bytes: number) => {
+    if (!asked) return void socket.destroy();
+    if (at === undefined) {
+      filled += bytes;
+      begin(asked);
+    } else {
+      at += bytes;
+      asked.progress(bytes);
+    }
+    if (asked && at === asked.into.length) end(true);
+  };
+  const begin = (asking: WireGet & Settlers) => {
+    try {
+      const parsed = parseHead(head.subarray(0, filled));
+      if (!parsed && filled === headBytes) throw new Error('a head without an end');
+      if (!parsed) return;
+      const accepted = asking.accept(parsed) && parsed.bodyBytes === asking.into.length;
+      const rest = head.subarray(parsed.length, filled);
+      if (!accepted || rest.length > asking.into.length) return end(false);
+      at = rest.copy(asking.into);
+      keeps = parsed.keeps;
+      if (at > 0) asking.progress(at);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const end = (taken: boolean) => {
+    const { resolve } = asked ?? {};
+    [asked, at, filled] = [undefined, undefined, 0];
+    if (!taken || !keeps) socket.destroy();
+    else socket.unref().setTimeout(unusedMs, () => socket.destroy());
+    resolve?.(taken);
+  };
+  const fail = (error: unknown) => {
+    const { reject } = asked ?? {};
+    asked = undefined;
+    socket.destroy();
+    reject?.(error);
+  };
+  socket.setNoDelay();
+  socket.on('error', fail);
+  socket.on('close', () => fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' })));
+  // Without this the end of what the server sends is never seen.
+  socket.resume();
+  return {
+    get used() {
+      return used;
+    },
+    get open() {
+      return !socket.destroyed && socket.writable;
+    },
+    async get(asking) {
+      const text = requestText(asking);
+      const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+      const stop = () => fail(asking.signal?.reason);
+      const time = keepTime(asking, fail);
+      asked = { ...asking, resolve, reject, progress: time.progress };
+      asking.signal?.addEventListener('abort', stop);
+      socket.ref().setTimeout(0);
+      socket.write(text);
+      try {
+        return await promise;
+      } catch (error) {
+        throw asking.signal?.aborted
+          ? asking.signal.reason
+          : connectionFault(error, url.host, used && !time.began);
+      } finally {
+        used = true;
+        time.stop();
+        asking.signal?.removeEventListener('abort', stop);
+      }
+    },
+  };
+}
+
+/** Node passes `onread` on to the connection below; the types do not say so. */
+function secured(options: tls.ConnectionOptions & Pick<net.TcpNetConnectOpts, 'onread'>) {
+  return options;
+}
+
+interface Settlers {
+  resolve(taken: boolean): void;
+  reject(error: unknown): void;
+  progress(bytes: number): void;
+}
+
+/** A stall or a trickle is a fault, as for any other body. */
+function keepTime({ url, came, watch, now }: WireGet, fail: (error: unknown) => void) {
+  const silence = setTimeout(() => fail(silent(url.host, watch.idleMs)), watch.idleMs);
+  let since = now();
+  let bytes = 0;
+  let began = false;
+  return {
+    get began() {
+      return began;
+    },
+    progress(more: number) {
+      began = true;
+      bytes += more;
+      came(more);
+      silence.refresh();
+      const waited = now() - since;
+      if (waited < watch.slowMs) return;
+      if (bytes < (watch.slowBytesPerSecond * waited) / 1000) fail(slow(url.host, bytes, waited));
+      [since, bytes] = [now(), 0];
+    },
+    stop: () => clearTimeout(silence),
+  };
+}
+
+function requestText({ url, headers }: WireGet): string {
+  const all = { host: url.host, 'user-agent': 'llm-rollout', 'accept-encoding': 'identity', ...headers };
+  const lines = Object.entries(all).map(([name, value]) => {
+    if (!/^[\t\x20-\x7e]*$/.test(value)) throw new TypeError(`the header ${name} holds what none may hold`);
+    return `${name}: ${value}\r\n`;
+  });
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
