@@ -21,16 +21,18 @@ export async function inspectFiles(files: readonly ModelFile[], reading: Reading
   await forEachAtOnce(
     files,
     atOnce,
-    async (file, signal) => void refusals.push(...(await inspectTwice(file, { ...reading, signal }))),
+    async (file, signal) => void refusals.push(...(await inspectAgain(file, { ...reading, signal }))),
     reading.signal,
   );
   return refusals.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** A header that came wrong over the wire is not the file's fault: what is refused has been read twice. */
-async function inspectTwice(file: ModelFile, reading: Reading): Promise<Refusal[]> {
-  const refusals = await inspectFile(file, reading);
-  return refusals.length === 0 ? refusals : inspectFile(file, reading);
+/** A header that came wrong over the wire is not the file's fault: what is refused was seen each time. */
+async function inspectAgain(file: ModelFile, reading: Reading): Promise<Refusal[]> {
+  for (let reads = 1; ; reads += 1) {
+    const refusals = await inspectFile(file, reading);
+    if (refusals.length === 0 || reads === readAttempts) return refusals;
+  }
 }
 
 async function inspectFile(file: ModelFile, reading: Reading): Promise<Refusal[]> {

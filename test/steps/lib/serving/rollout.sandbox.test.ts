@@ -146,8 +146,8 @@ describe('a revision that cannot run', slowly, () => {
     );
   });
 
-  it('that crashes twice and then runs is not given up', async () => {
-    runs.faults.push({ times: 2, play: { crash: { exitCode: 1, lines: ['ValueError: not yet'] } } });
+  it('that crashes four times and then runs is not given up', async () => {
+    runs.faults.push({ times: 4, play: { crash: { exitCode: 1, lines: ['ValueError: not yet'] } } });
     const waited = await runs.wait(await runs.apply('a'), { crashes: '5' });
     expect(waited.results['outcome']).toBe('ok');
     expect(waited.log).toContain('LD139 CRASHED');
