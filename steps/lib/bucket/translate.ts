@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { firstLine } from '../errors.ts';
 import { S3Answer } from './answer.ts';
 import { diagnoseAnswer } from './diagnose-answer.ts';
@@ -36,7 +37,7 @@ function quoteAnswer(error: S3Answer, { what }: Asked): string {
 }
 
 function quoteError(error: unknown, { what, endpoint }: Asked): string {
-  const text = error instanceof Error ? `${codeOf(error)} ${error.message}`.trim() : String(error);
+  const text = error instanceof Error ? `${codeOf(error)} ${error.message}`.trim() : inspect(error);
   return `${oneLine(text)} (${what}, ${endpoint.origin})`;
 }
 

@@ -3,30 +3,23 @@ import { aroundSwap, place, type Scene, setAnOldScene, setTheScene } from './rot
 
 const renew = { flags: ['--renew-before=3000h'] };
 const secretRef = { apiVersion: 'v1', kind: 'Secret', name: place.secret, namespace: place.namespace };
-const deploymentRef = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  name: 'librechat-librechat',
-  namespace: place.namespace,
-};
 
 describe('a client that does not come back', () => {
   /** Its new pods want an image that nobody has. */
   function breakRestart({ cluster: { controllers } }: Scene) {
     const good = 'ghcr.io/danny-avila/librechat:latest';
+    const bad = 'nowhere.example/x:1';
     let broken = true;
-    controllers.onChange(({ object, type }) => {
-      if (object.kind !== 'Deployment' || object.metadata.namespace !== place.namespace || type === 'deleted')
-        return;
-      const text = JSON.stringify(object['spec']);
-      if (!text.includes('restartedAt') || text.includes('nowhere') === broken) return;
-      controllers.update(deploymentRef, (draft) => {
-        draft['spec'] = JSON.parse(
-          broken
-            ? text.replaceAll(good, 'nowhere.example/x:1')
-            : text.replaceAll('nowhere.example/x:1', good),
-        );
-      });
+    // In the write itself: whatever looks at the Deployment afterwards may be faster than we are.
+    controllers.addWebhook({
+      name: 'breaks.restarts',
+      kinds: ['Deployment'],
+      mutate: (draft) => {
+        const text = JSON.stringify(draft['spec']);
+        if (draft.metadata.namespace !== place.namespace || !text.includes('restartedAt')) return;
+        const [from, to] = broken ? [good, bad] : [bad, good];
+        draft['spec'] = JSON.parse(text.replaceAll(from, to));
+      },
     });
     return () => (broken = false);
   }
