@@ -125,7 +125,6 @@ export function totalSize(files: readonly { readonly size: number }[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Buffers for so many connections: half as many again, so that fetching goes on while parts are uploaded. */
 const mostBuffers = 8;
 
 /**
