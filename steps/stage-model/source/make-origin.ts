@@ -42,17 +42,7 @@ export function makeOrigin(options: OriginOptions): Origin {
 function fromHub({ params, secrets, ...tools }: OriginOptions): Origin {
   const { hfEndpoint: endpoint, model, revision } = params;
   const token = secrets.hfSecret?.token;
-  const origin = hubOrigin(openHub({ endpoint, token }, tools), model, revision, token);
-  return {
-    async open(signal) {
-      const snapshot = await origin.open(signal);
-      const { commit, source } = snapshot;
-      return {
-        ...snapshot,
-        source: { ...source, description: { kind: 'hub', endpoint, token, model, commit } },
-      };
-    },
-  };
+  return hubOrigin(openHub({ endpoint, token }, tools), model, revision, token);
 }
 
 /** The source's own server and keys, or those of the bucket that is written to; the bucket's name is the address's. */

@@ -28,11 +28,10 @@ export function makeSource(description: SourceDescription, tools: SourceTools): 
       return folderSource(description.path);
     case 'bucket':
       return bucketSource(openBucket(description.secret, tools), description.prefix, description);
-    case 'hub':
-      return {
-        ...hubSource(openHub(description, tools), description.model, description.commit),
-        description,
-      };
+    case 'hub': {
+      const { model, commit, token } = description;
+      return hubSource(openHub(description, tools), model, commit, token);
+    }
   }
 }
 
