@@ -62,6 +62,8 @@ async function bundle(folder: string): Promise<void> {
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
+    // yargs measures the columns of its help with it, and at each start it makes a table of all emoji: a sixth of the start.
+    alias: { 'string-width': './steps/lib/flags/string-width.ts' },
     // CommonJS inside the bundle asks for `require`; the long name keeps the minifier from reusing it.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",

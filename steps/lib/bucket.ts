@@ -5,6 +5,7 @@ import { completeUpload } from './bucket/complete.ts';
 import { listObjects, listParts, listUploads } from './bucket/listing.ts';
 import { deleteObject, getObject, headObject, putObject } from './bucket/objects.ts';
 import { readObject } from './bucket/read.ts';
+import { createPartSender, type PartSender } from './bucket/part-sender.ts';
 import { createSession } from './bucket/session.ts';
 import { type BucketTimings, defaultTimings } from './bucket/timings.ts';
 import { abortUpload, createUpload, uploadPart } from './bucket/uploads.ts';
@@ -94,6 +95,8 @@ export interface PartUpload {
    * verified TLS it never does: nobody on the way can change a part there.
    */
   readonly signed?: boolean;
+  /** This thread, unless given. */
+  readonly sender?: PartSender;
   readonly signal?: AbortSignal;
 }
 
@@ -124,7 +127,18 @@ export function createBucket(options: BucketOptions): Bucket {
   const connection = readDataConnection(options.secret);
   const client = createClient({ connection, network, timings, clock, log });
   const isSealed = connection.endpoint.protocol === 'https:' && verifiesPeer(network);
-  const session = createSession({ client, isSealed, connection, timings, clock, log, onSlowDown, onRetry });
+  const sender = createPartSender({ network, timings });
+  const session = createSession({
+    client,
+    isSealed,
+    sender,
+    connection,
+    timings,
+    clock,
+    log,
+    onSlowDown,
+    onRetry,
+  });
   const limits = options.copyLimits ?? copyLimits;
   return {
     name: connection.bucket,

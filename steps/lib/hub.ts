@@ -1,12 +1,6 @@
-import { createAddresses } from './hub/addresses.ts';
+import { openBytes } from './hub/bytes.ts';
 import { listTree, resolveRevision } from './hub/metadata.ts';
-import { checkEndpoint } from './hub/names.ts';
-import { createReadInto } from './hub/read-into.ts';
-import { createReadRange } from './hub/read-range.ts';
-import { defaultTimings, type HubTimings } from './hub/settings.ts';
-import type { Log } from './log.ts';
-import type { Network } from './network.ts';
-import { type Clock, systemClock } from './retry.ts';
+import { type HubOptions, readSettings } from './hub/settings.ts';
 
 /** One file of a model repository at one commit, with the hash the Hub gives for it. */
 export interface HubFile {
@@ -55,53 +49,15 @@ export interface HubRange {
   readonly end: number;
 }
 
-interface HubOptions {
-  /** https://huggingface.co, or a mirror; plain http only if it says so itself. */
-  readonly endpoint: string;
-  /** A token of any shape; only ever sent to the endpoint's own origin. */
-  readonly token: string | undefined;
-  readonly network: Network;
-  readonly log: Log;
-  readonly clock?: Clock;
-  readonly timings?: Partial<HubTimings>;
-  /** Called for each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
-  readonly onRetry?: (cause: string) => void;
-  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
-  readonly allowedHosts?: readonly string[];
-  /** Called each time the Hub or its CDN asks for fewer requests (429, 503). */
-  readonly onSlowDown?: () => void;
-}
-
 /**
  * Metadata by @huggingface/hub with a guarded fetch; bytes by requests of our own, since the package checks neither
  * range nor length, never times out and knows no retry. The hash of a whole file is its reader's to check.
  */
 export function createHub(options: HubOptions): Hub {
-  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry, onSlowDown } = options;
-  const endpoint = checkEndpoint(options.endpoint);
-  if (token !== undefined) log.secret(token);
-  if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
-    log.warn('hub: plain http, so the token and the bytes can be read on the way', {
-      endpoint: endpoint.host,
-    });
-  const settings = {
-    endpoint,
-    token,
-    network,
-    log,
-    clock,
-    timings: { ...defaultTimings, ...timings },
-    onRetry,
-    ...(allowedHosts ? { allowedHosts } : {}),
-    ...(onSlowDown ? { onSlowDown } : {}),
-  };
-  // Of files; asked for once, however their bytes are read.
-  const addresses = createAddresses(settings);
+  const settings = readSettings(options);
   return {
-    endpoint: endpoint.href.replace(/\/$/, ''),
+    ...openBytes(settings),
     resolveRevision: (model, revision, signal) => resolveRevision(settings, model, revision, signal),
     listFiles: (model, commit, signal) => listTree(settings, model, commit, signal),
-    readRange: createReadRange(settings, addresses),
-    readInto: createReadInto(settings, addresses),
   };
 }

@@ -77,7 +77,7 @@ export const spec = defineStep({
     threads: {
       kind: 'integer',
       description:
-        'Threads that fetch, hash and upload, at most one for each core; 0 does it all in one thread, in less memory',
+        'The most threads that fetch, hash and upload; it begins with one, and takes another where that one is at its limit and a core is idle. 0 does it all in one thread, in less memory',
       default: '2',
       min: '0',
       max: '4',

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseBytes } from '../../steps/lib/params.ts';
-import { measure, type Usage } from './measure.ts';
+import { cpuSecondsOf, measure, type Usage } from './measure.ts';
 import { type Program, programs, stage } from './programs.ts';
-import { createTls, openHub, openSink, type Sink, type Tls } from './servers.ts';
+import { createTls, type Hub, openHub, openSink, type Sink, type Tls } from './servers.ts';
 import { benchStart } from './start.ts';
 
 /*
@@ -43,7 +43,7 @@ try {
 async function benchUnlimited(bytes: number, tls?: Tls): Promise<void> {
   const { plain, hashing, ours } = programs(folder, python);
   const hub = await openHub({ bytes, ...(tls && { tls: tls.server }) });
-  const rows: [string, Usage][] = [];
+  const rows: [string, Run][] = [];
   let sinkIs = '';
   let firstByte = Number.NaN;
   try {
@@ -51,7 +51,7 @@ async function benchUnlimited(bytes: number, tls?: Tls): Promise<void> {
       const sink = await openSink(sinkName, tls);
       sinkIs = sink.name;
       hub.takeFirstByte();
-      const usage = await run(program, hub.url, sink, tls);
+      const usage = await run(program, hub, sink, tls);
       firstByte = (hub.takeFirstByte() ?? Number.NaN) - usage.startedAt;
       rows.push([program.name, usage]);
       await sink.close();
@@ -75,11 +75,11 @@ async function benchUnlimited(bytes: number, tls?: Tls): Promise<void> {
 async function benchLimited(bytes: number): Promise<void> {
   const { plain, ours } = programs(folder, python);
   const hub = await openHub({ bytes, bytesPerSecond: 40e6 });
-  const rows: [string, Usage][] = [];
+  const rows: [string, Run][] = [];
   try {
     for (const program of [...plain, ours]) {
       const sink = await openSink('sandbox');
-      rows.push([program.name, await run(program, hub.url, sink)]);
+      rows.push([program.name, await run(program, hub, sink)]);
       await sink.close();
     }
   } finally {
@@ -115,25 +115,34 @@ async function benchShards(bytes: number): Promise<void> {
   say('two against one', one / two, '>=', 1.8);
 }
 
-async function run({ words }: Program, hub: string, sink: Sink, tls?: Tls): Promise<Usage> {
+interface Run extends Usage {
+  /** Of the Hub and of the bucket: they share the machine with what is measured. */
+  readonly serverSeconds: readonly [hub: number, bucket: number];
+}
+
+async function run({ words }: Program, hub: Hub, sink: Sink, tls?: Tls): Promise<Run> {
   const trust = tls && {
     NODE_EXTRA_CA_CERTS: tls.file,
     SSL_CERT_FILE: tls.file,
     REQUESTS_CA_BUNDLE: tls.file,
     AWS_CA_BUNDLE: tls.file,
   };
-  return await measure(await words(hub, sink.url), trust ?? {});
+  const servers = [hub, sink].map(({ pid }) => [pid, cpuSecondsOf(pid)] as const);
+  const usage = await measure(await words(hub.url, sink.url), trust ?? {});
+  const [ofHub = 0, ofSink = 0] = servers.map(([pid, before]) => cpuSecondsOf(pid) - before);
+  return { ...usage, serverSeconds: [ofHub, ofSink] };
 }
 
-function print(title: string, bytes: number, rows: readonly [string, Usage][]): void {
+function print(title: string, bytes: number, rows: readonly [string, Run][]): void {
   const gigabytes = bytes / 1e9;
   const ours = rows.at(-1)?.[1].seconds ?? Number.NaN;
   console.log(`\nstaging ${gigabytes.toFixed(2)} GB, ${title}`);
-  for (const [name, { seconds, cpuSeconds, peakMegabytes }] of rows) {
+  for (const [name, { seconds, cpuSeconds, peakMegabytes, serverSeconds }] of rows) {
     const rate = `${(gigabytes / seconds).toFixed(3)} GB/s`;
+    const servers = serverSeconds.map((each) => (each / gigabytes).toFixed(2)).join(' + ');
     const ratio = `${(seconds / ours).toFixed(2)}x ours`;
     console.log(
-      `  ${name.padEnd(28)} ${seconds.toFixed(1).padStart(6)} s  ${rate}  ${ratio.padStart(10)}  cpu ${(cpuSeconds / gigabytes).toFixed(2)} s/GB  peak ${peakMegabytes.toFixed(0)} MB`,
+      `  ${name.padEnd(28)} ${seconds.toFixed(1).padStart(6)} s  ${rate}  ${ratio.padStart(10)}  cpu ${(cpuSeconds / gigabytes).toFixed(2)} s/GB (servers ${servers})  peak ${peakMegabytes.toFixed(0)} MB`,
     );
   }
 }

@@ -27,6 +27,7 @@ export interface Tls {
 
 export interface Hub {
   readonly url: string;
+  readonly pid: number;
   /** Milliseconds since the epoch at which weights were asked for first, since the last call. */
   takeFirstByte(): number | undefined;
   close(): void;
@@ -39,6 +40,7 @@ export async function openHub(order: HubOrder): Promise<Hub> {
   const { url } = await answerTo<{ url: string }>(child, order);
   return {
     url,
+    pid: child.pid ?? 0,
     takeFirstByte: () => {
       const at = first;
       first = undefined;
@@ -51,6 +53,7 @@ export async function openHub(order: HubOrder): Promise<Hub> {
 export interface Sink {
   readonly name: string;
   readonly url: string;
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -64,6 +67,7 @@ export async function openSink(wanted: 'auto' | 'sandbox', tls?: Tls): Promise<S
       : await openSandbox(folder, tls);
   return {
     ...sink,
+    pid: sink.child.pid ?? 0,
     close: async () => {
       sink.child.kill('SIGKILL');
       await rm(folder, { recursive: true, force: true });

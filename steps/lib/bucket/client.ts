@@ -5,7 +5,6 @@ import type { Network } from '../network.ts';
 import type { Clock } from '../retry.ts';
 import { type Expectation, judgeAnswer } from './answer.ts';
 import type { DataConnection } from './connection.ts';
-import { type PartRequest, sendPart } from './send-part.ts';
 import type { BucketTimings } from './timings.ts';
 
 interface ClientOptions {
@@ -70,9 +69,7 @@ function createHandler({ network, timings, clock, log }: ClientOptions) {
       const expected = expectationOf(request);
       const started = clock.now();
       const { handler, answerMs } = choose(request, expected);
-      const answer = isPart(request)
-        ? { response: await sendPart(request, { network, timings, signal: signalOf(options) }) }
-        : await handler.handle(request, options);
+      const answer = await handler.handle(request, options);
       log.debug('asked S3', {
         request: `${request.method} ${request.path}`,
         status: answer.response.statusCode,
@@ -85,16 +82,6 @@ function createHandler({ network, timings, clock, log }: ClientOptions) {
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
   };
-}
-
-function isPart(request: HttpRequest & { readonly body?: unknown }): request is PartRequest {
-  const { method, query, body } = request;
-  return method === 'PUT' && query !== undefined && 'partNumber' in query && body instanceof Uint8Array;
-}
-
-/** The SDK allows for signals that are not Node's own; we give none but those. */
-function signalOf(options: Parameters<NodeHttpHandler['handle']>[1]): AbortSignal | undefined {
-  return options?.abortSignal instanceof AbortSignal ? options.abortSignal : undefined;
 }
 
 function isLongWork({ method, headers, query }: HttpRequest): boolean {

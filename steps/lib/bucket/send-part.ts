@@ -1,7 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Network } from '../network.ts';
-import type { RawAnswer } from './answer.ts';
 import type { BucketTimings } from './timings.ts';
 
 /** One signed request whose body lies in memory. */
@@ -16,7 +15,14 @@ export interface PartRequest {
   readonly body: Uint8Array;
 }
 
-interface SendOptions {
+/** What came back, whole; of a body that no S3 server sends, its beginning. */
+export interface PartAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface SendOptions {
   readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
   readonly timings: Pick<BucketTimings, 'connectMs' | 'requestMs' | 'idleMs'>;
   readonly signal?: AbortSignal | undefined;
@@ -25,12 +31,15 @@ interface SendOptions {
 /** TLS copies what it is given and encrypts all of it before the first byte leaves. */
 const pieceBytes = 512 * 1024;
 
+/** An error in XML takes a few hundred bytes. */
+const mostAnswerBytes = 64 * 1024;
+
 /**
- * Sends a part and gives the head of the answer. The SDK's own handler hands the whole body to the socket at once, which
- * over TLS takes its size twice more in memory. Rejects with the connection's own error, or a TimeoutError.
+ * Sends a part and gives the answer. The SDK's own handler hands the whole body to the socket at once, which over TLS
+ * takes its size twice more in memory. Rejects with the connection's own error, or a TimeoutError.
  */
-export async function sendPart(asked: PartRequest, options: SendOptions): Promise<RawAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+export async function sendPart(asked: PartRequest, options: SendOptions): Promise<PartAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<PartAnswer>();
   const { network, signal } = options;
   signal?.throwIfAborted();
   const secure = asked.protocol === 'https:';
@@ -45,9 +54,12 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
   keepTime(request, secure, options);
   request.on('error', reject);
   request.on('response', (response) => {
-    // An answer before the end of the body is a refusal: the rest is not sent, and the connection is of no more use.
-    if (!request.writableEnded) response.once('end', () => request.destroy());
-    resolve(answerOf(response));
+    response.on('error', reject);
+    collect(response, (body) => {
+      resolve(answerOf(response, body));
+      // An answer before the end of the body is a refusal: the rest is not sent, and the connection is of no more use.
+      if (!request.writableEnded || !response.complete) request.destroy();
+    });
   });
   request.on('close', () => {
     signal?.removeEventListener('abort', stop);
@@ -73,6 +85,17 @@ function encode(text: string): string {
     /[!'()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+function collect(response: http.IncomingMessage, done: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= mostAnswerBytes) done(Buffer.concat(chunks));
+  });
+  response.on('end', () => done(Buffer.concat(chunks)));
 }
 
 /** Piece by piece, the next one when the last is on its way. */
@@ -105,7 +128,6 @@ function keepTime(
   const late = (what: string, ms: number) => () => request.destroy(timeout(`${what} after ${ms} ms`));
   const answer = setTimeout(late('no answer', requestMs), requestMs);
   request.setTimeout(idleMs, late('no byte', idleMs));
-  request.once('response', () => clearTimeout(answer));
   request.once('close', () => clearTimeout(answer));
   request.once('socket', (socket) => {
     if (!socket.connecting) return;
@@ -115,9 +137,9 @@ function keepTime(
   });
 }
 
-function answerOf(response: http.IncomingMessage): RawAnswer {
-  const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const);
-  return { statusCode: response.statusCode ?? 0, headers: Object.fromEntries(headers), body: response };
+function answerOf({ statusCode, headers }: http.IncomingMessage, body: Buffer): PartAnswer {
+  const values = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+  return { statusCode: statusCode ?? 0, headers: Object.fromEntries(values), body };
 }
 
 function timeout(message: string): Error {

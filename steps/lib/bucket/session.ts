@@ -6,6 +6,7 @@ import { codeOf, createVerdict, isSlowDown } from './transient.ts';
 import type { BucketTimings } from './timings.ts';
 import { S3Answer } from './answer.ts';
 import type { BucketError } from './error.ts';
+import type { PartSender } from './part-sender.ts';
 import { translate } from './translate.ts';
 
 /** What every operation on the bucket needs. */
@@ -18,6 +19,8 @@ export interface Session {
   readonly log: Log;
   /** Whether nobody on the way can change what is sent. */
   readonly isSealed: boolean;
+  /** Sends parts that bring none of their own. */
+  readonly sender: PartSender;
   /** Told of each request that is made again. */
   readonly onRetry: ((cause: string) => void) | undefined;
   /** Runs one operation with retries; what remains is thrown as a BucketError, or as the signal's reason. */
@@ -40,6 +43,7 @@ interface SessionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly isSealed: boolean;
+  readonly sender: PartSender;
   readonly onSlowDown: (() => void) | undefined;
   readonly onRetry: ((cause: string) => void) | undefined;
 }

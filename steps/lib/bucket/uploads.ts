@@ -4,8 +4,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { PartUpload, UploadedPart } from '../bucket.ts';
-import { crc32Base64 } from './crc32.ts';
+import { Readable } from 'node:stream';
 import { isUploadGone } from './error.ts';
+import { judgeAnswer } from './answer.ts';
+import type { PartAnswer, PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
 export interface UploadOptions {
@@ -40,9 +42,9 @@ export async function createUpload(
 
 export async function uploadPart(
   session: Session,
-  { key, uploadId, partNumber, body, signed = true, signal }: PartUpload,
+  { key, uploadId, partNumber, body, signed = true, sender = session.sender, signal }: PartUpload,
 ): Promise<UploadedPart> {
-  const checksum = crc32Base64(body);
+  const { crc32, sha256 = 'UNSIGNED-PAYLOAD' } = await sender.digest(body, signed && !session.isSealed);
   const command = new UploadPartCommand({
     Bucket: session.bucket,
     Key: key,
@@ -50,23 +52,49 @@ export async function uploadPart(
     PartNumber: partNumber,
     Body: body,
     ContentLength: body.length,
-    ChecksumCRC32: checksum,
+    ChecksumCRC32: crc32,
   });
-  if (session.isSealed || !signed) leaveUnsigned(command);
+  signPayload(command, sha256);
+  sendBy((request) => sender.send(request, signal), command, session);
   const asked = { what: `PUT ${key}, part ${partNumber}`, right: 's3:PutObject' };
   const { ETag } = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
-  return { partNumber, etag: unquote(ETag), size: body.length, checksum };
+  return { partNumber, etag: unquote(ETag), size: body.length, checksum: crc32 };
 }
 
-/** Hashing a part for its signature takes as long as hashing it for the model. */
-function leaveUnsigned(command: UploadPartCommand): void {
+/** Unless told, the SDK hashes the part once more for each try. */
+function signPayload(command: UploadPartCommand, hash: string): void {
   command.middlewareStack.add(
     (next) => async (args) => {
       const { request } = args as { request?: { headers: Record<string, string> } };
-      if (request) request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      if (request) request.headers['x-amz-content-sha256'] = hash;
       return await next(args);
     },
-    { step: 'build', name: 'leaveUnsigned' },
+    { step: 'build', name: 'signPayload' },
+  );
+}
+
+/** In the place of the client's own handler: last of all, with the request as it was signed. */
+function sendBy(
+  send: (request: PartRequest) => Promise<PartAnswer>,
+  command: UploadPartCommand,
+  { clock, log, timings }: Session,
+): void {
+  command.middlewareStack.add(
+    () =>
+      async ({ request }) => {
+        const asked = request as PartRequest;
+        const started = clock.now();
+        const { body, ...head } = await send(asked);
+        const response = { ...head, body: Readable.from(body.length > 0 ? [body] : []) };
+        log.debug('asked S3', {
+          request: `${asked.method} ${asked.path}`,
+          status: head.statusCode,
+          ms: clock.now() - started,
+        });
+        await judgeAnswer(response, 'etag', timings.requestMs);
+        return { response };
+      },
+    { step: 'deserialize', name: 'sendPart', priority: 'low' },
   );
 }
 

@@ -1,7 +1,8 @@
 import type { Log } from '../log.ts';
 import type { Network } from '../network.ts';
-import type { Clock } from '../retry.ts';
+import { type Clock, systemClock } from '../retry.ts';
 import type { Watch } from './body.ts';
+import { checkEndpoint } from './names.ts';
 import type { RedirectRules } from './redirect.ts';
 
 /** All in milliseconds, but for the rate. */
@@ -24,6 +25,23 @@ export const defaultTimings: HubTimings = {
   patienceMs: 600_000,
 };
 
+export interface HubOptions {
+  /** https://huggingface.co, or a mirror; plain http only if it says so itself. */
+  readonly endpoint: string;
+  /** A token of any shape; only ever sent to the endpoint's own origin. */
+  readonly token: string | undefined;
+  readonly network: Network;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly timings?: Partial<HubTimings>;
+  /** Called for each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
+  readonly onRetry?: (cause: string) => void;
+  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
+  readonly allowedHosts?: readonly string[];
+  /** Called each time the Hub or its CDN asks for fewer requests (429, 503). */
+  readonly onSlowDown?: () => void;
+}
+
 /** What every call to the Hub needs. */
 export interface HubSettings extends RedirectRules {
   /** Ends with a slash. */
@@ -36,6 +54,27 @@ export interface HubSettings extends RedirectRules {
   /** Told of each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
   readonly onRetry?: ((cause: string) => void) | undefined;
   readonly onSlowDown?: () => void;
+}
+
+export function readSettings(options: HubOptions): HubSettings {
+  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry, onSlowDown } = options;
+  const endpoint = checkEndpoint(options.endpoint);
+  if (token !== undefined) log.secret(token);
+  if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
+    log.warn('hub: plain http, so the token and the bytes can be read on the way', {
+      endpoint: endpoint.host,
+    });
+  return {
+    endpoint,
+    token,
+    network,
+    log,
+    clock,
+    timings: { ...defaultTimings, ...timings },
+    onRetry,
+    ...(allowedHosts ? { allowedHosts } : {}),
+    ...(onSlowDown ? { onSlowDown } : {}),
+  };
 }
 
 /** The token, for the endpoint's own origin and for no other. */

@@ -1,9 +1,10 @@
-import type { Bucket, S3Secret } from '../../lib/bucket.ts';
+import { type Bucket, createBucket, type S3Secret } from '../../lib/bucket.ts';
+import { createHub } from '../../lib/hub.ts';
 import type { ParamsOf, SecretsOf } from '../../lib/step.ts';
 import { bucketOrigin } from './bucket-origin.ts';
 import { folderOrigin } from './folder-origin.ts';
 import { hubOrigin } from './hub-origin.ts';
-import { openBucket, openHub, type SourceTools } from './make-source.ts';
+import type { SourceTools } from './make-source.ts';
 import type { Origin } from './origin.ts';
 import { parseSource } from './source-address.ts';
 import type { spec } from '../spec.ts';
@@ -26,7 +27,8 @@ export function makeOrigin(options: OriginOptions): Origin {
       return folderOrigin({ ...address, revision: params.revision, ...tools });
     case 'bucket': {
       const secret = secretFor(address.bucket, secrets);
-      const bucket = openBucket(secret, tools);
+      const onRetry = (cause: string) => tools.onRetry?.('s3', cause);
+      const bucket = createBucket({ ...tools, secret, onRetry });
       return bucketOrigin({
         bucket,
         prefix: address.prefix,
@@ -39,10 +41,11 @@ export function makeOrigin(options: OriginOptions): Origin {
   }
 }
 
-function fromHub({ params, secrets, ...tools }: OriginOptions): Origin {
+function fromHub({ params, secrets, onRetry, ...tools }: OriginOptions): Origin {
   const { hfEndpoint: endpoint, model, revision } = params;
   const token = secrets.hfSecret?.token;
-  return hubOrigin(openHub({ endpoint, token }, tools), model, revision, token);
+  const hub = createHub({ ...tools, endpoint, token, onRetry: (cause) => onRetry?.('hub', cause) });
+  return hubOrigin(hub, model, revision, token);
 }
 
 /** The source's own server and keys, or those of the bucket that is written to; the bucket's name is the address's. */

@@ -1,12 +1,11 @@
-import { type Bucket, type BucketTimings, createBucket, type S3Secret } from '../../lib/bucket.ts';
-import { createHub, type Hub } from '../../lib/hub.ts';
-import type { HubTimings } from '../../lib/hub/settings.ts';
+import type { BucketTimings } from '../../lib/bucket.ts';
+import { openBytes } from '../../lib/hub/bytes.ts';
+import { type HubTimings, readSettings } from '../../lib/hub/settings.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Network } from '../../lib/network.ts';
 import type { Clock } from '../../lib/retry.ts';
-import { bucketSource } from './bucket-source.ts';
 import { folderSource } from './folder-source.ts';
-import { hubSource } from './hub-origin.ts';
+import { hubSource } from './hub-source.ts';
 import type { Meter } from '../report/meter.ts';
 import type { Source, SourceDescription } from './origin.ts';
 
@@ -22,28 +21,32 @@ export interface SourceTools {
 }
 
 /** The source of a description, in whatever thread; it reads the files of the listing that was made with the first one. */
-export function makeSource(description: SourceDescription, tools: SourceTools): Source {
+export async function makeSource(
+  description: SourceDescription,
+  { onRetry, ...tools }: SourceTools,
+): Promise<Source> {
   switch (description.kind) {
     case 'folder':
       return folderSource(description.path);
-    case 'bucket':
-      return bucketSource(openBucket(description.secret, tools), description.prefix, description);
     case 'hub': {
-      const { model, commit, token } = description;
-      return hubSource(openHub(description, tools), model, commit, token);
+      const { endpoint, model, commit, token } = description;
+      const settings = readSettings({
+        ...tools,
+        endpoint,
+        token,
+        onRetry: (cause) => onRetry?.('hub', cause),
+      });
+      return hubSource(openBytes(settings), model, commit, token);
+    }
+    case 'bucket': {
+      const { secret, prefix } = description;
+      // The SDK takes longer to load than a thread to start: only a thread that needs it does.
+      const [{ createBucket }, { bucketSource }] = await Promise.all([
+        import('../../lib/bucket.ts'),
+        import('./bucket-source.ts'),
+      ]);
+      const bucket = createBucket({ ...tools, secret, onRetry: (cause) => onRetry?.('s3', cause) });
+      return bucketSource(bucket, prefix, description);
     }
   }
-}
-
-/** The Hub with these tools. */
-export function openHub(
-  { endpoint, token }: { readonly endpoint: string; readonly token: string | undefined },
-  { onRetry, ...tools }: SourceTools,
-): Hub {
-  return createHub({ ...tools, endpoint, token, onRetry: (cause) => onRetry?.('hub', cause) });
-}
-
-/** A bucket with these tools. */
-export function openBucket(secret: S3Secret, { onRetry, ...tools }: SourceTools): Bucket {
-  return createBucket({ ...tools, secret, onRetry: (cause) => onRetry?.('s3', cause) });
 }

@@ -1,4 +1,4 @@
-import { BucketError } from '../../lib/bucket.ts';
+import { BucketError } from '../../lib/bucket/error.ts';
 import { type Failure, StepError } from '../../lib/errors.ts';
 
 /** An error as it crosses from thread to thread, where a class would be lost. */
@@ -6,6 +6,8 @@ export interface CarriedError {
   readonly name: string;
   readonly message: string;
   readonly stack: string;
+  /** Of the system or of Node: `ECONNRESET`. */
+  readonly code?: string;
   readonly step?: { readonly failure: Failure; readonly evidence: readonly string[]; readonly hint: string };
   readonly bucket?: { readonly code: string; readonly status: number };
   readonly cause?: CarriedError;
@@ -17,6 +19,7 @@ export function packError(thrown: unknown): CarriedError {
     name: error.name,
     message: error.message,
     stack: error.stack ?? '',
+    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
     ...(error instanceof StepError && {
       step: { failure: error.failure, evidence: error.evidence, hint: error.hint },
     }),
@@ -32,10 +35,14 @@ export function unpackError(packed: CarriedError, redact: (text: string) => stri
   return error;
 }
 
-function make({ name, message, step, bucket, cause }: CarriedError, redact: (text: string) => string): Error {
+function make(
+  { name, message, code, step, bucket, cause }: CarriedError,
+  redact: (text: string) => string,
+): Error {
   const headline = redact(message);
   const options = cause === undefined ? {} : { cause: unpackError(cause, redact) };
-  if (!step) return Object.assign(new Error(headline, options), { name });
+  if (!step)
+    return Object.assign(new Error(headline, options), { name, ...(code !== undefined && { code }) });
   const told = { ...options, evidence: step.evidence.map(redact), hint: redact(step.hint) };
   return bucket
     ? new BucketError(step.failure, headline, { ...told, ...bucket })

@@ -33,14 +33,17 @@ export function createInlineCarrier({ source, bucket }: { source: Source; bucket
   return {
     fetch: (range, signal, came) => fill(range, { source, signal, came }),
     upload: (part) => bucket.uploadPart(part),
-    openHash({ digest, size }) {
-      const hasher = createHasher(digest.algorithm, size);
-      return {
-        update: async (bytes) => hasher.update(bytes),
-        hex: async () => hasher.hex(),
-        close: () => {},
-      };
-    },
+    openHash,
     close: async () => {},
+  };
+}
+
+/** Here, in this thread. */
+export function openHash({ digest, size }: ModelFile): Hashing {
+  const hasher = createHasher(digest.algorithm, size);
+  return {
+    update: async (bytes) => hasher.update(bytes),
+    hex: async () => hasher.hex(),
+    close: () => {},
   };
 }

@@ -1,45 +1,48 @@
 import type { MessagePort } from 'node:worker_threads';
-import { createBucket } from '../../lib/bucket.ts';
+import { createPartSender, type PartSender } from '../../lib/bucket/part-sender.ts';
+import { defaultTimings } from '../../lib/bucket/timings.ts';
 import type { Log } from '../../lib/log.ts';
 import { createNetwork } from '../../lib/network.ts';
 import { systemClock } from '../../lib/retry.ts';
 import { packError } from './carried-error.ts';
-import { type Carrier, createInlineCarrier, type Hashing } from './carrier.ts';
+import { type Hashing, openHash } from './carrier.ts';
+import { fill } from '../pace/fill.ts';
 import { makeSource } from '../source/make-source.ts';
+import type { Source } from '../source/origin.ts';
 import type { FromThread, Task, ThreadSetup, ToThread } from './thread.ts';
 
 /** What a thread does until it is ended: the tasks it is sent, over connections of its own. */
 export async function serveThread(port: MessagePort, setup: ThreadSetup): Promise<void> {
   const tell = (message: FromThread) => port.postMessage(message);
   try {
-    listen(port, await createCarrier(setup, tell), tell);
+    listen(port, await openMeans(setup, tell), tell);
   } catch (error) {
     tell({ broken: packError(error) });
   }
 }
 
-async function createCarrier(setup: ThreadSetup, tell: (message: FromThread) => void): Promise<Carrier> {
-  const { env, source, secret, timings = {} } = setup;
+/** What the tasks are done with. */
+interface Means {
+  readonly source: Source;
+  readonly sender: PartSender;
+}
+
+async function openMeans(setup: ThreadSetup, tell: (message: FromThread) => void): Promise<Means> {
+  const { env, source, timings = {} } = setup;
   const log = createThreadLog(env, tell);
-  const onSlowDown = () => tell({ slowDown: true });
   // The first thread has said already how it reaches the world.
   const network = await createNetwork({ env, log: { ...log, info: () => {}, warn: () => {} } });
-  const tools = {
-    network,
-    log,
-    clock: systemClock,
-    onSlowDown,
-    onRetry: (retried: 'hub' | 's3', cause: string) => tell({ retried, cause }),
-  };
-  return createInlineCarrier({
-    source: makeSource(source, { ...tools, ...(timings.hub && { timings: timings.hub }) }),
-    bucket: createBucket({
-      ...tools,
-      secret,
-      onRetry: (cause) => tools.onRetry('s3', cause),
-      ...(timings.bucket && { timings: timings.bucket }),
+  return {
+    source: await makeSource(source, {
+      network,
+      log,
+      clock: systemClock,
+      onSlowDown: () => tell({ slowDown: true }),
+      onRetry: (retried, cause) => tell({ retried, cause }),
+      ...(timings.source && { timings: timings.source }),
     }),
-  });
+    sender: createPartSender({ network, timings: { ...defaultTimings, ...timings.bucket } }),
+  };
 }
 
 /** Masking is left to the thread that writes: it knows all the secrets. */
@@ -58,7 +61,7 @@ function createThreadLog(env: ThreadSetup['env'], tell: (message: FromThread) =>
   };
 }
 
-function listen(port: MessagePort, carrier: Carrier, tell: (message: FromThread) => void): void {
+function listen(port: MessagePort, means: Means, tell: (message: FromThread) => void): void {
   const running = new Map<number, AbortController>();
   const hashes = new Map<number, Hashing>();
   const run = async (id: number, task: Task) => {
@@ -66,7 +69,7 @@ function listen(port: MessagePort, carrier: Carrier, tell: (message: FromThread)
     running.set(id, stop);
     try {
       const came = createCounter((bytes) => tell({ id, came: bytes }));
-      const done = await perform(task, { carrier, hashes, signal: stop.signal, came: came.add });
+      const done = await perform(task, { ...means, hashes, signal: stop.signal, came: came.add });
       came.flush();
       tell({ id, done });
     } catch (error) {
@@ -78,27 +81,30 @@ function listen(port: MessagePort, carrier: Carrier, tell: (message: FromThread)
   port.on('message', (message: ToThread) => {
     if ('task' in message) void run(message.id, message.task);
     else if ('stop' in message) running.get(message.stop)?.abort(new Error('stopped by the first thread'));
-    else if ('open' in message) hashes.set(message.open, carrier.openHash(message.file));
+    else if ('open' in message) hashes.set(message.open, openHash(message.file));
     else hashes.delete(message.close);
   });
 }
 
-interface Means {
-  readonly carrier: Carrier;
+interface Doing extends Means {
   readonly hashes: ReadonlyMap<number, Hashing>;
   readonly signal: AbortSignal;
   readonly came: (bytes: number) => void;
 }
 
-async function perform(task: Task, { carrier, hashes, signal, came }: Means) {
+async function perform(task: Task, { source, sender, hashes, signal, came }: Doing) {
   switch (task.do) {
     case 'fetch': {
       const { file, start, into } = task;
-      await carrier.fetch({ file, start, into: asBuffer(into) }, signal, came);
+      await fill({ file, start, into: asBuffer(into) }, { source, signal, came });
       return undefined;
     }
-    case 'upload':
-      return carrier.upload({ ...task.part, body: asBuffer(task.body), signal });
+    case 'digest':
+      return sender.digest(asBuffer(task.body), task.signed);
+    case 'send': {
+      const { request } = task;
+      return sender.send({ ...request, body: asBuffer(request.body) }, signal);
+    }
     case 'hash':
       await found(hashes, task.hash).update(asBuffer(task.bytes));
       return undefined;

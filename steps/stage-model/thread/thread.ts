@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { BucketTimings, PartUpload, S3Secret, UploadedPart } from '../../lib/bucket.ts';
+import type { BucketTimings } from '../../lib/bucket.ts';
+import type { PartDigest } from '../../lib/bucket/part-sender.ts';
+import type { PartAnswer, PartRequest } from '../../lib/bucket/send-part.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { HubTimings } from '../../lib/hub/settings.ts';
 import type { Fields, Log } from '../../lib/log.ts';
@@ -8,12 +10,14 @@ import type { ModelFile } from '../source/listing.ts';
 import type { Meter } from '../report/meter.ts';
 import type { SourceDescription } from '../source/origin.ts';
 
-/** All that a thread needs to make its own connections. It holds secrets: it goes to the thread and nowhere else. */
+/** All that a thread needs to make its own connections. The source may hold secrets: it goes to the thread and nowhere else. */
 export interface ThreadSetup {
   readonly source: SourceDescription;
-  readonly secret: S3Secret;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly timings?: { readonly hub?: Partial<HubTimings>; readonly bucket?: Partial<BucketTimings> };
+  readonly timings?: {
+    readonly source?: Partial<HubTimings & BucketTimings>;
+    readonly bucket?: Partial<BucketTimings>;
+  };
 }
 
 /** What a thread is asked. Bytes lie in shared memory and are only pointed at; `id` is that of the answer. */
@@ -24,7 +28,8 @@ export type Task =
       readonly start: number;
       readonly into: Uint8Array;
     }
-  | { readonly do: 'upload'; readonly part: Omit<PartUpload, 'body' | 'signal'>; readonly body: Uint8Array }
+  | { readonly do: 'digest'; readonly body: Uint8Array; readonly signed: boolean }
+  | { readonly do: 'send'; readonly request: PartRequest }
   | { readonly do: 'hash'; readonly hash: number; readonly bytes: Uint8Array }
   | { readonly do: 'hex'; readonly hash: number };
 
@@ -35,7 +40,7 @@ export type ToThread =
   | { readonly close: number };
 
 export type FromThread =
-  | { readonly id: number; readonly done: UploadedPart | string | undefined }
+  | { readonly id: number; readonly done: PartDigest | PartAnswer | string | undefined }
   | { readonly id: number; readonly failed: CarriedError }
   | { readonly id: number; readonly came: number }
   | { readonly broken: CarriedError }
@@ -49,6 +54,8 @@ export interface Thread {
   readonly load: number;
   /** Files that it is hashing. */
   readonly hashes: number;
+  /** The share of the time since the last call in which it had something to do, 0 to 1. */
+  busy(): number;
   /** Settles when the thread has let go of the bytes, also after an abort; then with the signal's reason. */
   ask(task: Task, bytes: number, options?: AskOptions): Promise<unknown>;
   open(hash: number, file: ModelFile): void;
@@ -80,6 +87,7 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
   const worker = new Worker(program, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   const pending = new Map<number, Pending>();
   const open = new Set<number>();
+  let looked = worker.performance.eventLoopUtilization();
   let asked = 0;
   let load = 0;
   let broken: Error | undefined;
@@ -112,6 +120,12 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
     },
     get hashes() {
       return open.size;
+    },
+    busy() {
+      const now = worker.performance.eventLoopUtilization();
+      const { utilization } = worker.performance.eventLoopUtilization(now, looked);
+      looked = now;
+      return utilization;
     },
     async ask(task, bytes, { signal, came } = {}) {
       if (broken) throw broken;

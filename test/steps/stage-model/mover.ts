@@ -1,6 +1,6 @@
 import { createLog } from '../../../steps/lib/log.ts';
 import { judgeServer } from '../../../steps/stage-model/bucket/findings.ts';
-import { hubSource } from '../../../steps/stage-model/source/hub-origin.ts';
+import { hubSource } from '../../../steps/stage-model/source/hub-source.ts';
 import { readListing } from '../../../steps/stage-model/source/listing.ts';
 import { placeOf } from '../../../steps/stage-model/place.ts';
 import { partSizeFor, type WantedFile } from '../../../steps/stage-model/plan.ts';

@@ -144,11 +144,13 @@ export async function startRig({
       const meter = createMeter(clock);
       const timings = options.idleMs === undefined ? fast : { ...fast, idleMs: options.idleMs };
       try {
+        const downloads = createDownloads(params.connections, clock);
         const destination = createBucket({
           secret: secrets.s3Secret,
           network,
           log,
           timings: fast,
+          onSlowDown: downloads.slowDown,
           onRetry: (cause) => meter.retried('s3', cause),
         });
         const onRetry = meter.retried;
@@ -162,7 +164,6 @@ export async function startRig({
           timings,
           onRetry,
         });
-        const downloads = createDownloads(params.connections, clock);
         return await stageModel({
           params: { ...params, ...(options.partSize === undefined ? {} : { partSize: options.partSize }) },
           origin,
@@ -178,14 +179,16 @@ export async function startRig({
             description && options.threads
               ? startThreads({
                   count: options.threads,
+                  bucket: destination,
                   program: threadProgram,
                   source: description,
-                  secret: secrets.s3Secret,
                   env: { ...env },
-                  timings: { hub: timings, bucket: fast },
+                  timings: { source: timings, bucket: fast },
                   log,
                   onSlowDown: downloads.slowDown,
                   onRetry: meter.retried,
+                  growth: () => true,
+                  lookMs: 1,
                 })
               : undefined,
         });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hubSource } from '../../../../steps/stage-model/source/hub-origin.ts';
+import { hubSource } from '../../../../steps/stage-model/source/hub-source.ts';
 import { inspectFiles, readWhole, wrongBytes } from '../../../../steps/stage-model/policy/inspect.ts';
 import { readListing } from '../../../../steps/stage-model/source/listing.ts';
 import { createMemoryHub } from '../memory-hub.ts';

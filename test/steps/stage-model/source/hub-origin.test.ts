@@ -17,14 +17,3 @@ test('opens the commit that a branch means, and gives the bytes of its files', a
   expect(Buffer.concat(chunks).toString()).toBe('234567');
   expect(source.where).toBe(`https://hub.test, ${model}@${commit}`);
 });
-
-test('the way to look for oneself fits the kind of hash, and the path is an address', async () => {
-  const { source, files: listed } = await hubOrigin(createMemoryHub({ commit, files }), model, 'main').open(
-    signal,
-  );
-  const commands = listed.map((file) => source.hashCommand(file));
-  expect(commands).toEqual([
-    `curl -sL https://hub.test/${model}/resolve/${commit}/config.json | git hash-object --stdin`,
-    `curl -sL https://hub.test/${model}/resolve/${commit}/we%20ird/%C3%BC.safetensors | sha256sum`,
-  ]);
-});

@@ -47,7 +47,7 @@ test.each(['hub', 'folder', 'bucket'] as const)(
     const { description } = opened.source;
     if (!description) throw new Error('no description');
     expect(description.kind).toBe(kind);
-    const again = makeSource(structuredClone(description), tools);
+    const again = await makeSource(structuredClone(description), tools);
     expect(again.where).toBe(opened.source.where);
     expect(again.description).toEqual(description);
     for (const file of structuredClone(opened.files)) {

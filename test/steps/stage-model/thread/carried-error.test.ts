@@ -37,6 +37,8 @@ test('a StepError is no BucketError', () => {
 test('any other error keeps its name and its words', () => {
   const carried = carry(new RangeError('too far'));
   expect(carried).toMatchObject({ name: 'RangeError', message: 'too far' });
+  const cut = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  expect(carry(cut)).toMatchObject({ message: 'socket hang up', code: 'ECONNRESET' });
   expect(carry('a text')).toMatchObject({ message: 'a text' });
 });
 

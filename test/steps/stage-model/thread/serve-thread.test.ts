@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { serveThread } from '../../../../steps/stage-model/thread/serve-thread.ts';
 import type { FromThread, ThreadSetup, ToThread } from '../../../../steps/stage-model/thread/thread.ts';
-import { keys, model, type Rig, startRig } from '../rig.ts';
+import { model, type Rig, startRig } from '../rig.ts';
 import { safetensors } from '../staging.ts';
 
 const closing: (() => unknown)[] = [];
@@ -22,12 +22,6 @@ async function serve(change: (setup: ThreadSetup, rig: Rig) => Partial<ThreadSet
   closing.push(() => rig.close());
   const setup: ThreadSetup = {
     source: { kind: 'hub', endpoint: rig.hub.url, token: undefined, model, commit: rig.commit },
-    secret: {
-      AWS_ACCESS_KEY_ID: keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-      AWS_S3_ENDPOINT: rig.bucket.url,
-      AWS_S3_BUCKET: 'models',
-    },
     env: {},
   };
   const { port1: ours, port2: theirs } = new MessageChannel();
@@ -78,6 +72,36 @@ test('keeps a hash open until it is closed', async () => {
   expect(await hear(answerTo(3))).toMatchObject({ failed: { message: 'no hash 7 is open in this thread' } });
 });
 
+test('says the checksum of a part, and its hash only where a signature is to cover it', async () => {
+  const { tell, hear } = await serve();
+  const body = Buffer.from('abc');
+  tell({ id: 1, task: { do: 'digest', body, signed: false } });
+  tell({ id: 2, task: { do: 'digest', body, signed: true } });
+  expect(await hear(answerTo(1))).toEqual({ id: 1, done: { crc32: 'NSRBwg==' } });
+  const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+  expect(await hear(answerTo(2))).toEqual({ id: 2, done: { crc32: 'NSRBwg==', sha256 } });
+});
+
+test('sends a request as it is, and tells the answer', async () => {
+  let bucketPort = 0;
+  const { tell, hear } = await serve((_, rig) => {
+    bucketPort = Number(new URL(rig.bucket.url).port);
+    return {};
+  });
+  const request = {
+    protocol: 'http:',
+    hostname: '127.0.0.1',
+    port: bucketPort,
+    method: 'PUT',
+    path: '/models/x',
+    headers: {},
+    body: Buffer.from('abc'),
+  };
+  tell({ id: 1, task: { do: 'send', request } });
+  const answer = await hear(answerTo(1));
+  expect(answer).toMatchObject({ done: { statusCode: 403, headers: { 'content-type': 'application/xml' } } });
+});
+
 test('stops a task when told to', async () => {
   const { tell, hear } = await serve((_, rig) => {
     rig.hub.inject({ at: 'resolve', effect: { kind: 'stall', after: 10 } });
@@ -90,7 +114,9 @@ test('stops a task when told to', async () => {
 });
 
 test('says why it cannot work', async () => {
-  const { hear } = await serve(({ secret }) => ({ secret: { ...secret, AWS_S3_ENDPOINT: 'ftp://x' } }));
+  const { hear } = await serve(() => ({
+    source: { kind: 'hub', endpoint: 'ftp://x', token: undefined, model, commit: '' },
+  }));
   expect(await hear((message) => 'broken' in message)).toMatchObject({
     broken: { step: { failure: 'usage' } },
   });

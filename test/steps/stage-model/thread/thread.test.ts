@@ -11,7 +11,6 @@ afterEach(async () => {
 
 const setup: ThreadSetup = {
   source: { kind: 'hub', endpoint: 'https://hub.test', token: undefined, model, commit },
-  secret: { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_S3_ENDPOINT: 'c', AWS_S3_BUCKET: 'd' },
   env: {},
 };
 
@@ -80,6 +79,21 @@ test('an abort is passed on, and waited for: the bytes are in use until the thre
   // It had ended in time.
   await expect(asking).resolves.toBeUndefined();
   await expect(thread.ask(task, 10, { signal: stop.signal })).rejects.toThrow('stopped by SIGTERM');
+});
+
+test('says how busy it was since it was asked last', async () => {
+  const thread = start(`
+    port.on('message', ({ id }) => {
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      port.postMessage({ id, done: undefined });
+    });`);
+  await thread.ask(task, 0);
+  thread.busy();
+  await thread.ask(task, 0);
+  expect(thread.busy()).toBeGreaterThan(0.8);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(thread.busy()).toBeLessThan(0.2);
 });
 
 describe('a thread that ends', () => {

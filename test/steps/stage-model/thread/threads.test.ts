@@ -42,16 +42,25 @@ async function openThreads(rig: Rig, options: Partial<Parameters<typeof startThr
   const network = await createNetwork({ env: {}, log });
   const hub = createHub({ endpoint: rig.hub.url, token: undefined, network, log });
   const slowDowns = vi.fn<() => void>();
+  const bucket = createBucket({
+    secret,
+    network,
+    log,
+    timings: { baseMs: 1, capMs: 2 },
+    onSlowDown: slowDowns,
+  });
   const carrier: Carrier = startThreads({
     count: 2,
     program: threadProgram,
     source: { kind: 'hub', endpoint: rig.hub.url, token: undefined, model, commit: rig.commit },
-    secret,
+    bucket,
     env: {},
-    timings: { hub: { baseMs: 1, capMs: 2 }, bucket: { baseMs: 1, capMs: 2 } },
+    timings: { source: { baseMs: 1, capMs: 2 } },
     log,
     onSlowDown: slowDowns,
     onRetry: () => {},
+    growth: () => true,
+    lookMs: 1,
     ...options,
   });
   closing.push(
@@ -61,7 +70,7 @@ async function openThreads(rig: Rig, options: Partial<Parameters<typeof startThr
   const listed = await readListing(hub, model, rig.commit);
   const file = listed.find(({ path }) => path === 'model.safetensors');
   if (!file) throw new Error('no weights');
-  return { carrier, file, lines, slowDowns, bucket: createBucket({ secret, network, log }) };
+  return { carrier, file, lines, slowDowns, bucket };
 }
 
 const shared = (size: number) => Buffer.from(new SharedArrayBuffer(size));
@@ -95,6 +104,23 @@ describe('threads', () => {
         .update(object ?? '')
         .digest('hex'),
     ).toBe(file.digest.hex);
+  });
+
+  test('one at first, and more only where that would help', async () => {
+    const rig = await start();
+    const seen: number[][] = [];
+    const { carrier, file } = await openThreads(rig, {
+      count: 3,
+      growth: (busy) => {
+        seen.push([...busy]);
+        return seen.length % 10 === 0;
+      },
+    });
+    await carrier.fetch({ file, start: 0, into: shared(file.size) }, never, () => {});
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(19), 10_000);
+    expect(seen.slice(0, 10).map(({ length }) => length)).toEqual(Array(10).fill(1));
+    expect(seen.slice(10, 20).map(({ length }) => length)).toEqual(Array(10).fill(2));
+    expect(seen).toHaveLength(20);
   });
 
   test('an error of the bucket keeps its code, and what a thread says stands in our log', async () => {

@@ -1,0 +1,30 @@
+import type { HubBytes } from '../../lib/hub/bytes.ts';
+import type { ModelFile } from './listing.ts';
+import type { Source } from './origin.ts';
+
+/** The bytes of one commit on the Hub. */
+export function hubSource(hub: HubBytes, model: string, commit: string, token?: string): Source {
+  const { readInto } = hub;
+  return {
+    description: { kind: 'hub', endpoint: hub.endpoint, token, model, commit },
+    where: `${hub.endpoint}, ${model}@${commit}`,
+    suspicion: 'a proxy or a mirror on the way may change bytes',
+    read: (file, range, signal) => hub.readRange({ model, commit, file: asListed(file), ...range }, signal),
+    ...(readInto && {
+      readInto: (file, start, into, options) => {
+        const range = { model, commit, file: asListed(file), start, end: start + into.length };
+        return readInto(range, into, options);
+      },
+    }),
+    hashCommand: ({ path, digest }) => {
+      const address = `${hub.endpoint}/${model}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
+      return `curl -sL ${address} | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`;
+    },
+  };
+}
+
+function asListed({ path, size, digest }: ModelFile) {
+  return digest.algorithm === 'sha256'
+    ? { path, size, sha256: digest.hex }
+    : { path, size, gitSha1: digest.hex };
+}
