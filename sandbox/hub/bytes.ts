@@ -71,7 +71,8 @@ async function sendBytes(
     const free = response.write(effect?.kind === 'flip' ? flipped(bytes, effect.offset - at) : bytes);
     if (!free) await drained(response);
     due += everyMs;
-    if (due > performance.now()) await delay(due - performance.now());
+    const early = due - performance.now();
+    if (early > 0) await delay(early);
   }
   finish(response, effect);
 }

@@ -115,9 +115,9 @@ async function moveBy(
     throw error;
   } finally {
     progress.stop();
+    meter?.moved(progress.totals, downloads.peak);
   }
   progress.summarize('staged');
-  meter?.moved(progress.totals, downloads.peak);
   return { bytes: progress.totals.moved, overtaken: false };
 }
 

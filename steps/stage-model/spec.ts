@@ -150,7 +150,7 @@ export const spec = defineStep({
     metrics: {
       kind: 'string',
       description:
-        'Figures of the run as JSON: result puts bytes, seconds by phase and retries by cause into the result of that name; bucket puts them, with a row for each file, beside the manifests, and its key into the result',
+        'Figures of the run as JSON: result puts bytes, seconds by phase and retries by cause into the result of that name; bucket puts them, with a row for each file, beside the manifests, and its key into the result; a run that fails says them in its log',
       default: 'none',
       choices: ['none', 'result', 'bucket'],
     },

@@ -8,7 +8,7 @@ import type { Carrier } from './thread/carrier.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { Meter } from './report/meter.ts';
-import { publishMetrics } from './report/metrics.ts';
+import { publishMetrics, tellMetrics } from './report/metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin, Source } from './source/origin.ts';
 import { readPhase } from './shard/phase.ts';
@@ -66,8 +66,10 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
     return await moveAndCommit(wish, count, stage);
   } catch (error) {
     // Another run's commit takes the plan away; then there is nothing more to do.
-    if (params.phase === 'all' || !(await isOvertaken(error, { bucket, place, signal }))) throw error;
-    return answerOvertaken(wish, stage, 0);
+    const overtaken = params.phase !== 'all' && (await isOvertaken(error, { bucket, place, signal }));
+    if (overtaken) return answerOvertaken(wish, stage, 0);
+    tellMetrics({ metrics: params.metrics, meter: stage.meter, place, log });
+    throw error;
   }
 }
 

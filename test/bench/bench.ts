@@ -32,7 +32,7 @@ try {
     await benchUnlimited(size);
     await benchUnlimited(size, tls);
   }
-  const small = Math.min(2 ** 30, ...sizes);
+  const small = Math.min(2 * 2 ** 30, ...sizes);
   await benchLimited(small);
   await benchShards(small);
 } finally {

@@ -9,6 +9,8 @@ import { componentFolder } from './modules.ts';
 import { components, type Component, type ComponentName } from './components.ts';
 
 const environment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly -buildvcs=false' };
+/** More heap before the compiler collects its garbage: a cold build takes two thirds of the time. */
+const compilerEnvironment = { ...environment, GOGC: '400' };
 /** What linking the largest of them takes, with room to spare. */
 const bytesPerBuild = 6 * 2 ** 30;
 
@@ -53,6 +55,7 @@ async function compile(component: Component, folder: string, log: string): Promi
   const args = [
     'build',
     '-trimpath',
+    '-gcflags=all=-dwarf=false',
     '-ldflags',
     linkerFlags(component),
     '-o',
@@ -61,7 +64,7 @@ async function compile(component: Component, folder: string, log: string): Promi
   ];
   await runLogged('nice', ['-n', '10', 'go', ...args], {
     cwd: componentFolder(component.name),
-    env: environment,
+    env: compilerEnvironment,
     log,
   });
   if (component.rename !== undefined) {

@@ -1,7 +1,9 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { safetensors } from '../steps/stage-model/staging.ts';
 import type { Fixture } from './cases/case.ts';
 import { delegator, guardedAddress } from './guard.ts';
 import type { KubeObject } from './kubectl.ts';
+import { createVolume } from './volume.ts';
 import { createNamespace, hasCondition, type Namespace } from './namespace.ts';
 import { renderProduct } from './product.ts';
 import type { Ring } from './ring.ts';
@@ -21,6 +23,13 @@ export interface TaskPlace {
   run(task: string, asked: Asked): Promise<FinishedTaskRun>;
   remove(): Promise<void>;
 }
+
+/** A model that lies elsewhere than on the Hub: in a volume, and in the bucket under this prefix. */
+const modelFiles = {
+  'config.json': Buffer.from('{"model_type":"llama"}\n'),
+  'model.safetensors': safetensors(6 * 2 ** 20),
+};
+export const elsewhere = 'copied/from/afar/';
 
 const webhookSecret = 'webhook-secret-of-the-ring';
 
@@ -51,6 +60,7 @@ export async function createTaskPlace(
   await kubectl.apply(wide);
   if (fixtures.includes('bucket')) await fillBucket(ring, namespace);
   if (fixtures.includes('client')) await client.apply(...consumer(ring.image('pause')));
+  const volume = fixtures.includes('volume') ? await createVolume(kubectl, namespace, modelFiles) : undefined;
   await Promise.all([
     fixtures.includes('hub') && startHub(ring, namespace),
     fixtures.includes('model') && serveModel(ring, namespace),
@@ -63,6 +73,7 @@ export async function createTaskPlace(
     run: (name, asked) => runTask(ring, namespace, name, asked),
     remove: async () => {
       await Promise.all([namespace.remove(), client.remove()]);
+      await volume?.remove();
       await Promise.all(
         wide.map(({ kind, metadata }) =>
           kubectl.attempt(['delete', '--wait=false', kind, metadata.name ?? '']),
@@ -93,6 +104,8 @@ async function fillBucket(ring: Ring, namespace: Namespace): Promise<void> {
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   for (const file of ['config.json', 'model.safetensors'])
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${served.path}${file}`, Body: '{}' }));
+  for (const [path, body] of Object.entries(modelFiles))
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${elsewhere}${path}`, Body: body }));
   client.destroy();
   const [connection, ...others] = dataConnections(ring, bucket);
   if (connection === undefined) throw new Error('There is no data connection.');

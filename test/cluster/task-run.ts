@@ -5,6 +5,7 @@ import type { Ring } from './ring.ts';
 
 export interface Asked {
   readonly params: Params;
+  readonly claims?: Params;
   readonly account?: string;
   readonly env?: Params;
   readonly cancelAt?: RegExp;
@@ -41,7 +42,10 @@ export async function runTask(
   return { ...read(run), said, pod: await namespace.get('pod', pod), run };
 }
 
-function taskRun(task: string, { params, account = `llm-rollout-${task}`, env = {} }: Asked): KubeObject {
+function taskRun(
+  task: string,
+  { params, claims = {}, account = `llm-rollout-${task}`, env = {} }: Asked,
+): KubeObject {
   const pairs = (values: Params) => Object.entries(values).map(([name, value]) => ({ name, value }));
   return {
     apiVersion: 'tekton.dev/v1',
@@ -51,6 +55,10 @@ function taskRun(task: string, { params, account = `llm-rollout-${task}`, env = 
       taskRef: { name: task },
       serviceAccountName: account,
       params: pairs(params),
+      workspaces: Object.entries(claims).map(([name, claimName]) => ({
+        name,
+        persistentVolumeClaim: { claimName },
+      })),
       ...(Object.keys(env).length > 0 && { podTemplate: { env: pairs(env) } }),
     },
   };

@@ -26,6 +26,7 @@ describe.concurrent.for([...tables])(
       await wanted.before?.(place);
       const finished = await place.run(task, {
         params: typeof wanted.params === 'function' ? wanted.params(place) : wanted.params,
+        ...(wanted.claims && { claims: wanted.claims }),
         ...(wanted.withoutRights && { account: 'default' }),
         ...(wanted.env && { env: wanted.env }),
         ...(wanted.cancelAt && { cancelAt: wanted.cancelAt }),

@@ -1,12 +1,12 @@
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { PartUpload, UploadedPart } from '../bucket.ts';
-import { Readable } from 'node:stream';
-import { isUploadGone } from './error.ts';
 import { judgeAnswer } from './answer.ts';
+import { isUploadGone } from './error.ts';
 import type { PartAnswer, PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 

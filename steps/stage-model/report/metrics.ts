@@ -34,6 +34,19 @@ export async function publishMetrics(publishing: Publishing): Promise<string> {
   }
 }
 
+/** A run that fails has no results but its outcome: its figures are a line of its log. */
+export function tellMetrics({
+  metrics,
+  meter,
+  place,
+  log,
+}: Pick<Publishing, 'metrics' | 'meter' | 'place' | 'log'>): void {
+  if (metrics === 'none' || !meter) return;
+  log.info('metrics of the failed run', {
+    metrics: renderResult(meter.read(), { outcome: 'failed', place }),
+  });
+}
+
 /** Of the run that committed. */
 export function metricsKey({ state, commit }: Place): string {
   return `${state}metrics/${commit}.json`;

@@ -5,6 +5,8 @@ import type { TaskPlace } from '../task-place.ts';
 export interface TaskCase {
   readonly name: string;
   readonly params: Params | ((place: TaskPlace) => Params);
+  /** Names of claims, by the workspace that they are bound as. */
+  readonly claims?: Params;
   /** Brings about what the run is to find. */
   readonly before?: (place: TaskPlace) => Promise<unknown>;
   /** Runs as an account without any right, instead of the Task's own. */
@@ -30,8 +32,8 @@ export interface TaskTable {
   readonly cases: readonly TaskCase[];
 }
 
-/** A bucket with its data connections; a Hub; a served model that asks for a token; LibreChat in a namespace of its own. */
-export type Fixture = 'bucket' | 'hub' | 'model' | 'client';
+/** A bucket with its data connections; a Hub; a volume; a served model that asks for a token; LibreChat in a namespace of its own. */
+export type Fixture = 'bucket' | 'hub' | 'volume' | 'model' | 'client';
 
 export type Params = Readonly<Record<string, string>>;
 

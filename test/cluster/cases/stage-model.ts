@@ -1,13 +1,23 @@
 import { nowhere, type TaskTable } from './case.ts';
-import type { TaskPlace } from '../task-place.ts';
+import { elsewhere, type TaskPlace } from '../task-place.ts';
+import { claim } from '../volume.ts';
 
 const hub = ({ namespace }: TaskPlace) => ({
   'hf-endpoint': `http://hub.${namespace.name}.svc.cluster.local:8080`,
 });
 
+const staged = (prefix: string) => ({
+  revision: /^[0-9a-f]{40}$/,
+  prefix: new RegExp(`^${prefix}/[0-9a-f]{40}/$`),
+  'bytes-moved': /^[1-9]\d+$/,
+  'manifest-digest': /^[0-9a-f]{64}$/,
+  shards: ['1/1'],
+  metrics: '',
+});
+
 export const stageModel: TaskTable = {
   task: 'stage-model',
-  fixtures: ['bucket', 'hub'],
+  fixtures: ['bucket', 'hub', 'volume'],
   cases: [
     {
       name: 'is stopped in the middle of a file',
@@ -20,15 +30,35 @@ export const stageModel: TaskTable = {
       name: 'stages a revision',
       params: (place) => ({ ...hub(place), revision: 'first' }),
       exit: 'ok',
-      results: {
-        revision: /^[0-9a-f]{40}$/,
-        prefix: /^models\/openai\/gpt-oss-20b\/[0-9a-f]{40}\/$/,
-        'bytes-moved': /^[1-9]\d+$/,
-        'manifest-digest': /^[0-9a-f]{64}$/,
-        shards: ['1/1'],
-        metrics: '',
-      },
+      results: staged('models/openai/gpt-oss-20b'),
       outcome: 'ok',
+    },
+    {
+      name: 'stages a folder of a volume',
+      params: { source: 'file:///workspace/model/gpt-oss-20b', prefix: 'models/of-a-volume' },
+      claims: { model: claim },
+      exit: 'ok',
+      results: staged('models/of-a-volume'),
+      outcome: 'ok',
+      says: [/hashing every file of the source once, to name it/],
+    },
+    {
+      name: 'stages what lies in another bucket',
+      params: (place) => ({
+        source: `s3://${place.namespace.name}/${elsewhere}`,
+        prefix: 'models/of-a-bucket',
+      }),
+      exit: 'ok',
+      results: staged('models/of-a-bucket'),
+      outcome: 'ok',
+      says: [/reading every object of the source once, to name it/],
+    },
+    {
+      name: 'has no volume to read',
+      params: { source: 'file:///workspace/model/gpt-oss-20b' },
+      exit: 'refused',
+      outcome: /^refused: /,
+      says: [/^Try: /m],
     },
     {
       name: 'names every wrong input',

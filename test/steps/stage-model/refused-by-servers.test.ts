@@ -247,8 +247,9 @@ describe('the rate limit of the Hub', () => {
     const rig = await start();
     rig.hub.inject(limited('"resolvers";r=0;t=86400', Infinity));
     const hubWaits: number[] = [];
-    const outcome = await rig.run([], { partSize, hubWaits });
+    const outcome = await rig.run(['--metrics=bucket'], { partSize, hubWaits });
     expect(outcome.code).toBe(exitCodes.unavailable);
+    expect(outcome.log).toMatch(/^metrics of the failed run .*"outcome.*failed/m);
     expect(outcome.log).toMatch(/^error unavailable: .* limits our requests and asks to wait 24 h/m);
     expect(outcome.log).toMatch(/^ {2}\| 429/m);
     expect(outcome.log).toMatch(/^Try: limits are higher with a token/m);

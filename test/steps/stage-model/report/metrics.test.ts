@@ -8,6 +8,7 @@ import {
   publishMetrics,
   renderResult,
   resultLimit,
+  tellMetrics,
 } from '../../../../steps/stage-model/report/metrics.ts';
 import { placeOf } from '../../../../steps/stage-model/place.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
@@ -50,6 +51,15 @@ test('nobody asked: nothing', async () => {
   const { storage, publishing } = start();
   expect(await publishMetrics({ ...publishing, metrics: 'none' })).toBe('');
   expect(storage.objects.size).toBe(0);
+});
+
+test('of a failed run: a line of the log, when asked for', () => {
+  const { lines, publishing } = start();
+  tellMetrics({ ...publishing, metrics: 'none' });
+  expect(lines).toEqual([]);
+  tellMetrics({ ...publishing, metrics: 'bucket' });
+  const [, text = ''] = /metrics=(.*)/.exec(lines.join('')) ?? [];
+  expect(JSON.parse(JSON.parse(text) as string)).toMatchObject({ outcome: 'failed', bytes: { moved: 1000 } });
 });
 
 test('as a result: all figures, no rows', async () => {
