@@ -51,8 +51,11 @@ export async function up({
 }: { gpus?: number; report?: (line: string) => void } = {}): Promise<RunningRing> {
   await preflight();
   await refuseSecond();
-  const folders = await build(undefined, report);
-  const images = await buildImages(folders, report);
+  const building = build(undefined, report);
+  const imaging = buildImages(building, report);
+  imaging.catch(() => {}); // is heard below; a module that does not build explains more than an image that lacks it
+  const folders = await building;
+  const images = await imaging;
   const state = cached('run');
   const options: InsideOptions = {
     owner: process.pid,

@@ -12,9 +12,12 @@ import { productImage, sandboxImage } from './product.ts';
 import { binaryImage, binaryImages, type Image, type ImageSource } from './recipes.ts';
 import { storageInitializer } from './storage-initializer.ts';
 
-/** Builds what is not in the cache. The images' names are stable, their tags follow their content. */
+/**
+ * Builds what is not in the cache, and what needs no binaries of Go while those are still being built. The images' names
+ * are stable, their tags follow their content.
+ */
 export async function buildImages(
-  folders: Awaited<ReturnType<typeof build>>,
+  building: ReturnType<typeof build>,
   report: (line: string) => void = console.log,
 ): Promise<Image[]> {
   const images: Image[] = [];
@@ -24,9 +27,6 @@ export async function buildImages(
     return image;
   };
   await ensure(await pause());
-  for (const [name, { component, binary }] of Object.entries(binaryImages)) {
-    await ensure(binaryImage(name, binary, folders[component]));
-  }
   await ensure(await storageInitializer());
   const base = await ensure(await nodebase());
   try {
@@ -34,6 +34,10 @@ export async function buildImages(
   } catch (error) {
     // A cluster to play with needs no product; a test that asks for the image will not find it.
     report(`The product image is not built, the sources do not bundle: ${String(error)}`);
+  }
+  const folders = await building;
+  for (const [name, { component, binary }] of Object.entries(binaryImages)) {
+    await ensure(binaryImage(name, binary, folders[component]));
   }
   return images;
 }
@@ -74,4 +78,4 @@ async function removeSuperseded({ name, archive }: Image): Promise<void> {
   }
 }
 
-if (import.meta.main) await buildImages(await build());
+if (import.meta.main) await buildImages(build());
