@@ -3,7 +3,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Log } from '../log.ts';
 import type { Network } from '../network.ts';
 import type { Clock } from '../retry.ts';
-import { type Expectation, judgeAnswer } from './answer.ts';
+import { type Expectation, judgeAnswer, type RawAnswer } from './answer.ts';
 import type { DataConnection } from './connection.ts';
 import type { BucketTimings } from './timings.ts';
 
@@ -67,21 +67,37 @@ function createHandler({ network, timings, clock, log }: ClientOptions) {
     metadata: brisk.handler.metadata,
     handle: async (...[request, options]: Parameters<NodeHttpHandler['handle']>) => {
       const expected = expectationOf(request);
-      const started = clock.now();
       const { handler, answerMs } = choose(request, expected);
-      const answer = await handler.handle(request, options);
-      log.debug('asked S3', {
-        request: `${request.method} ${request.path}`,
-        status: answer.response.statusCode,
-        ms: clock.now() - started,
-      });
-      await judgeAnswer(answer.response, expected, answerMs);
-      return answer;
+      return await ask(request, () => handler.handle(request, options), { expected, answerMs, clock, log });
     },
     destroy: () => {},
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
   };
+}
+
+interface Asking {
+  readonly expected: Expectation;
+  readonly answerMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One request by whatever sends it: its answer is judged here, before the SDK sees it. */
+export async function ask<Answer extends { readonly response: RawAnswer }>(
+  { method, path }: Pick<HttpRequest, 'method' | 'path'>,
+  send: () => Promise<Answer>,
+  { expected, answerMs, clock, log }: Asking,
+): Promise<Answer> {
+  const started = clock.now();
+  const answer = await send();
+  log.debug('asked S3', {
+    request: `${method} ${path}`,
+    status: answer.response.statusCode,
+    ms: clock.now() - started,
+  });
+  await judgeAnswer(answer.response, expected, answerMs);
+  return answer;
 }
 
 function isLongWork({ method, headers, query }: HttpRequest): boolean {

@@ -5,7 +5,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { PartUpload, UploadedPart } from '../bucket.ts';
-import { judgeAnswer } from './answer.ts';
+import { ask } from './client.ts';
 import { isUploadGone } from './error.ts';
 import type { PartAnswer, PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
@@ -83,16 +83,11 @@ function sendBy(
     () =>
       async ({ request }) => {
         const asked = request as PartRequest;
-        const started = clock.now();
-        const { body, ...head } = await send(asked);
-        const response = { ...head, body: Readable.from(body.length > 0 ? [body] : []) };
-        log.debug('asked S3', {
-          request: `${asked.method} ${asked.path}`,
-          status: head.statusCode,
-          ms: clock.now() - started,
-        });
-        await judgeAnswer(response, 'etag', timings.requestMs);
-        return { response };
+        const answered = async () => {
+          const { body, ...head } = await send(asked);
+          return { response: { ...head, body: Readable.from(body.length > 0 ? [body] : []) } };
+        };
+        return await ask(asked, answered, { expected: 'etag', answerMs: timings.requestMs, clock, log });
       },
     { step: 'deserialize', name: 'sendPart', priority: 'low' },
   );

@@ -3,11 +3,12 @@ import { finalOf, HubFault, verdictOf } from './fault.ts';
 import type { HubSettings } from './settings.ts';
 
 export interface Patience {
-  /** Something was achieved since: the count of failures in a row starts again. */
-  progressed(): void;
-  /** Waits until it is time to try again, or throws the error's final words. */
-  outlast(thrown: unknown, path: string): Promise<void>;
+  /** Waits until it is time to try again, or throws the error's final words. `bytes` had come before it failed. */
+  outlast(thrown: unknown, path: string, bytes?: number): Promise<void>;
 }
+
+/** So many bytes without a failure are progress: the count of failures in a row starts again. */
+export const progressBytes = 1024 * 1024;
 
 /** `retry` for what cannot be called again from its beginning: bytes that were handed on are not asked for twice. */
 export function createPatience(
@@ -27,11 +28,8 @@ export function createPatience(
     return failures >= timings.attempts || wrong >= thrown.tries;
   };
   return {
-    progressed() {
-      failures = 0;
-      wrong = 0;
-    },
-    async outlast(thrown, path) {
+    async outlast(thrown, path, bytes = 0) {
+      if (bytes >= progressBytes) failures = wrong = 0;
       if (signal?.aborted) throw signal.reason;
       if (thrown instanceof HubFault && thrown.slowDown) hub.onSlowDown?.();
       if (isOver(thrown)) throw finalOf(thrown);

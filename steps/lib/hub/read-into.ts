@@ -3,7 +3,7 @@ import type { Addresses } from './addresses.ts';
 import type { Head } from './head.ts';
 import { checkIdentity } from './identity.ts';
 import { createPatience } from './patience.ts';
-import { checkRange, judge, progressBytes, readOnce } from './read-range.ts';
+import { checkRange, judge, readOnce } from './read-range.ts';
 import { authorization, type HubSettings } from './settings.ts';
 import { openWire, type Wire } from './wire.ts';
 
@@ -40,8 +40,7 @@ export function createReadInto(hub: HubSettings, addresses: Addresses): ReadInto
         if (direct) continue;
         for await (const chunk of readOnce(asked, means)) advance(chunk.copy(rest, at - from));
       } catch (error) {
-        if (at - from >= progressBytes) patience.progressed();
-        await patience.outlast(error, range.file.path);
+        await patience.outlast(error, range.file.path, at - from);
       }
     }
   };

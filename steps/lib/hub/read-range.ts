@@ -11,9 +11,6 @@ import { createPatience } from './patience.ts';
 import { explainRefusal } from './refusal.ts';
 import type { HubSettings } from './settings.ts';
 
-/** So many bytes without a failure are progress: failures before them no longer count. */
-export const progressBytes = 1024 * 1024;
-
 /** Hub.readRange over these settings. */
 export function createReadRange(hub: HubSettings, addresses: Addresses) {
   return async function* readRange(
@@ -31,8 +28,7 @@ export function createReadRange(hub: HubSettings, addresses: Addresses) {
           yield chunk;
         }
       } catch (error) {
-        if (at - from >= progressBytes) patience.progressed();
-        await patience.outlast(error, range.file.path);
+        await patience.outlast(error, range.file.path, at - from);
       }
     }
   };

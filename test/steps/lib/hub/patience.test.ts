@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/hub/faults.ts';
 import { StepError } from '../../../../steps/lib/errors.ts';
 import { HubFault } from '../../../../steps/lib/hub/fault.ts';
-import { createPatience } from '../../../../steps/lib/hub/patience.ts';
+import { createPatience, progressBytes } from '../../../../steps/lib/hub/patience.ts';
 import { defaultTimings } from '../../../../steps/lib/hub/settings.ts';
 import { createLog } from '../../../../steps/lib/log.ts';
 import { putToWork, weights } from './at-work.ts';
@@ -34,8 +34,7 @@ describe('patience', () => {
   test('starts anew with progress', async () => {
     const { patience, sleeps } = setUp({ attempts: 2 });
     for (let n = 0; n < 5; n += 1) {
-      await patience.outlast(fault(true, 2), path);
-      patience.progressed();
+      await patience.outlast(fault(true, 2), path, progressBytes);
     }
     expect(sleeps).toHaveLength(5);
   });
@@ -44,8 +43,7 @@ describe('patience', () => {
     const { patience, sleeps } = setUp({ attempts: 1, patienceMs: 10_000 });
     await patience.outlast(fault({ afterMs: 6000 }), path);
     await patience.outlast(fault({ afterMs: 4000 }), path);
-    patience.progressed();
-    await expect(patience.outlast(fault({ afterMs: 1 }), path)).rejects.toThrow('final words');
+    await expect(patience.outlast(fault({ afterMs: 1 }), path, progressBytes)).rejects.toThrow('final words');
     expect(sleeps).toEqual([6000, 4000]);
   });
 
