@@ -5,10 +5,16 @@ import type { ComponentName } from './components.ts';
 /** The folder of modules/<component>/go.mod. */
 export const componentFolder = (component: string): string => join(import.meta.dirname, 'modules', component);
 
-/** Where Go keeps a module's own files: manifests and scripts are read there, none are copied into this repository. */
-export async function moduleFolder(component: ComponentName, module: string): Promise<string> {
-  const folder = await output('go', ['list', '-m', '-f', '{{.Dir}}', module], {
+/** Where Go keeps a module's own files, fetched when they are not there yet: none are copied into this repository. */
+export async function moduleFolder(
+  component: ComponentName,
+  module: string,
+  env: Record<string, string> = {},
+): Promise<string> {
+  const said = await output('go', ['mod', 'download', '-json', module], {
     cwd: componentFolder(component),
+    env,
   });
-  return folder.trim();
+  const { Dir } = JSON.parse(said) as { Dir: string };
+  return Dir;
 }

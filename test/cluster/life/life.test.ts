@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { output } from '../command.ts';
 import { isLocked } from '../lock.ts';
+import { moduleFolder } from '../modules.ts';
 import { startProcess } from './start-process.ts';
 import { readTraces } from './traces.ts';
 
@@ -58,6 +60,13 @@ describe('a machine that cannot run it', () => {
     expect(said).toMatch(/llm-rollout\/logs\/build-\w+\.log/);
     expect(said.split('\n').length).toBeLessThan(40);
   });
+});
+
+test('the files of a module that Go has not fetched yet are fetched', async () => {
+  const [known, proxy] = (await output('go', ['env', 'GOMODCACHE', 'GOPROXY'])).trim().split('\n');
+  const env = { GOMODCACHE: await emptyCache(), GOPROXY: `file://${known}/cache/download,${proxy}` };
+  const folder = await moduleFolder('triggers', 'github.com/tektoncd/triggers', env);
+  expect(await readdir(folder)).toContain('config');
 });
 
 test('a cluster refuses a second, and leaves nothing behind when it is killed', async () => {
