@@ -1,7 +1,7 @@
 import { startHub } from '../../sandbox/hub.ts';
 import { createRepo, pointedAt, type RepoFile } from '../../sandbox/hub/repo.ts';
 import { createHasher } from '../../steps/lib/digest.ts';
-import { safetensorsHeader } from './safetensors-header.ts';
+import { safetensorsHeader } from '../steps/stage-model/safetensors.ts';
 
 /**
  * The Hub of the benchmark, in a process of its own: three files of weights that lie in memory, so that giving them out

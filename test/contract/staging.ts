@@ -7,7 +7,7 @@ import { createRevision, publish, type RepoFile } from '../../sandbox/hub/repo.t
 import type { Bucket, S3Secret } from '../../steps/lib/bucket.ts';
 import { exitCodes } from '../../steps/lib/errors.ts';
 import { s3Limits } from '../../steps/stage-model/plan.ts';
-import { madeFile } from '../steps/stage-model/made-file.ts';
+import { largeSafetensors } from '../steps/stage-model/safetensors.ts';
 import { model, type Rig, startRig } from '../steps/stage-model/rig.ts';
 import { safetensors } from '../steps/stage-model/staging.ts';
 import type { BucketUnderTest } from './bucket/ground.ts';
@@ -82,7 +82,7 @@ export function stagingContract(
     });
 
     test('a model of 300 MB is staged, every byte', async () => {
-      const large = madeFile(300 * mebibyte);
+      const large = largeSafetensors(300 * mebibyte);
       const rig = await start({ 'config.json': '{}', 'model.safetensors': large });
       const outcome = await run(rig, {}, ['--metrics=result']);
       expect(outcome.code, outcome.log).toBe(exitCodes.ok);

@@ -9,6 +9,7 @@ import type { Origin } from '../../../steps/stage-model/source/origin.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { type Stage, stageModel } from '../../../steps/stage-model/stage.ts';
 import { createMemoryHub } from './memory-hub.ts';
+import { safetensorsHeader } from './safetensors.ts';
 
 export const commit = '6cee5e81ee83917806bbde320786a8fb61efebee';
 export const model = 'acme/tiny';
@@ -84,14 +85,9 @@ export const stillClock: Clock = {
 
 /** A small safetensors file: a header that its tensors fill exactly. */
 export function safetensors(tensorBytes: number, seed = 1): Buffer {
-  const header = Buffer.from(
-    JSON.stringify({ w: { dtype: 'U8', shape: [tensorBytes], data_offsets: [0, tensorBytes] } }),
-  );
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
   const period = Buffer.from(Array.from({ length: 251 }, (_, i) => (i * 31 + seed * 17) % 251));
   const tensor = Buffer.alloc(tensorBytes, period);
-  return Buffer.concat([length, header, tensor]);
+  return Buffer.concat([safetensorsHeader(tensorBytes), tensor]);
 }
 
 /** Bytes of what lies under the prefix, by path, and of the manifest. */

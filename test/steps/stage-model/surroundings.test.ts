@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
 import { exitCodes } from '../../../steps/lib/errors.ts';
-import { madeFile } from './made-file.ts';
+import { largeSafetensors } from './safetensors.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
 
@@ -31,7 +31,7 @@ test('F43: the memory of a run does not grow with the size of a file', async () 
 /** Of a process that stages one file of about so many bytes. */
 async function peakMegabytes(bytes: number): Promise<number> {
   rig = await startRig({
-    files: { 'model.safetensors': madeFile(bytes) },
+    files: { 'model.safetensors': largeSafetensors(bytes) },
     bucket: { smallestPart: 5 * mebibyte },
   });
   const { args, results } = await rig.argumentsFor(['--part-size=5MiB', '--connections=4']);
