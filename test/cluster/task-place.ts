@@ -123,7 +123,7 @@ async function fillBucket(ring: Ring, namespace: Namespace): Promise<void> {
 }
 
 /** Weights of the Hub's model. */
-const hubBytes = 16 * 2 ** 20;
+export const hubBytes = 16 * 2 ** 20;
 
 /** A Hub that is slow enough to be met in the middle. */
 async function startHub(ring: Ring, namespace: Namespace): Promise<void> {
