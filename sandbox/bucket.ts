@@ -27,7 +27,10 @@ export interface BucketOptions {
   readonly pageSize?: number;
   /** Bytes that every part but the last must have; S3's 5 MiB unless told. */
   readonly smallestPart?: number;
-  /** Checks bytes and drops them, for measuring what sends them: what is larger than 64 KiB can be listed, not read or copied. */
+  /**
+   * For measuring what sends bytes: bodies above 64 KiB are counted and dropped without a look, so that the server takes as
+   * little of the machine as it can. What was dropped can be listed, not read or copied; its ETag says nothing.
+   */
   readonly discards?: boolean;
 }
 
@@ -59,7 +62,7 @@ export async function startBucket(options: BucketOptions): Promise<SandboxBucket
   const store = createStore(options.folder, options.buckets);
   const service: Service = {
     store,
-    dialect: dialects[options.dialect ?? 'aws'],
+    dialect: { ...dialects[options.dialect ?? 'aws'], ...(options.discards && { etag: 'opaque' }) },
     now: options.now ?? (() => new Date()),
     pageSize: options.pageSize ?? 1000,
     smallestPart: options.smallestPart ?? 5 * 1024 * 1024,

@@ -8,7 +8,7 @@ import type { Call } from './call.ts';
 import type { Dialect } from './dialects.ts';
 import { Refusal } from './refusal.ts';
 
-/** Bytes that arrived and were found to be what the headers declare. */
+/** Bytes that arrived and were found to be what the headers declare, unless they were dropped. */
 export interface Received {
   readonly size: number;
   /** Hex; only where the dialect makes ETags of it. */
@@ -30,11 +30,15 @@ export async function receiveFile(
   { body, dialect, discards }: Pick<Call, 'body' | 'dialect' | 'discards'>,
   path: string,
 ): Promise<Received> {
+  const size = Number(body.headers['content-length']);
+  if (discards && size > keptBytes) {
+    await finished(body.resume());
+    return { size, md5: undefined, checksum: declaredChecksum(body.headers, dialect) };
+  }
   const meter = createMeter(body.headers, dialect, dialect.etag === 'md5');
   body.on('data', meter.update);
   try {
-    if (discards && Number(body.headers['content-length']) > keptBytes) await finished(body.resume());
-    else await pipeline(body, createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 }));
+    await pipeline(body, createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 }));
     return meter.settle();
   } catch (error) {
     await rm(path, { force: true });

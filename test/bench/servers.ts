@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import https from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -57,12 +57,31 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** versitygw over a folder, when it was built for the cluster and speaks what is asked; else the sandbox's bucket. */
-export async function openSink(wanted: 'auto' | 'sandbox', tls?: Tls): Promise<Sink> {
-  const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-bench-s3-'));
-  const [program] = globSync(cached('bin', 'versitygw-*', 'versitygw'));
+/** A real server, which takes more of the machine than what is measured; and the sandbox's, which takes as little as it can. */
+export type SinkKind = 'versitygw' | 'sandbox';
+
+/** Those that are here: versitygw is when it was built for the cluster. */
+export function sinkKinds(): SinkKind[] {
+  return findVersitygw() === undefined ? ['sandbox'] : ['versitygw', 'sandbox'];
+}
+
+function findVersitygw(): string | undefined {
+  return globSync(cached('bin', 'versitygw-*', 'versitygw'))[0];
+}
+
+interface SinkOrder {
+  readonly kind: SinkKind;
+  /** What it has to take. */
+  readonly bytes: number;
+  readonly tls?: Tls | undefined;
+}
+
+/** An empty bucket in a process of its own. */
+export async function openSink({ kind, bytes, tls }: SinkOrder): Promise<Sink> {
+  const folder = await mkdtemp(join(await placeFor(bytes), 'llm-rollout-bench-s3-'));
+  const program = findVersitygw();
   const sink =
-    wanted === 'auto' && program !== undefined
+    kind === 'versitygw' && program !== undefined
       ? await openVersitygw(program, folder, tls)
       : await openSandbox(folder, tls);
   return {
@@ -75,10 +94,26 @@ export async function openSink(wanted: 'auto' | 'sandbox', tls?: Tls): Promise<S
   };
 }
 
+const memory = '/dev/shm';
+
+/** Memory, where it holds the bytes and the copy of them that versitygw makes to complete an upload: no disk is measured. */
+async function placeFor(bytes: number): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(memory);
+    return Math.min(bavail * bsize, freemem()) > 2 * bytes + 2 ** 31 ? memory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
 async function openSandbox(folder: string, tls: Tls | undefined) {
   const child = fork(join(import.meta.dirname, 'serve-bucket.ts'));
   const order: BucketOrder = { folder, ...keys, buckets: [bucketName], ...(tls && { tls: tls.server }) };
-  return { name: "the sandbox's bucket", child, ...(await answerTo<{ url: string }>(child, order)) };
+  return {
+    name: 'a bucket that counts and drops',
+    child,
+    ...(await answerTo<{ url: string }>(child, order)),
+  };
 }
 
 async function openVersitygw(program: string, folder: string, tls: Tls | undefined) {
@@ -107,7 +142,8 @@ async function openVersitygw(program: string, folder: string, tls: Tls | undefin
   });
   await client.send(new CreateBucketCommand({ Bucket: bucketName }));
   client.destroy();
-  return { name: 'versitygw', child, url };
+  const place = folder.startsWith(memory) ? 'in memory' : 'on disk';
+  return { name: `versitygw ${place}`, child, url };
 }
 
 async function answerTo<T>(child: ChildProcess, order: object): Promise<T> {

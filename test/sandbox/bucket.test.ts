@@ -325,18 +325,16 @@ test('a bucket is there or not', async () => {
   });
 });
 
-test('a sandbox that keeps only small objects checks the bytes of large ones, lists them and does not pretend to have them', async () => {
+test('a sandbox that keeps only small objects counts the bytes of large ones, lists them and does not pretend to have them', async () => {
   const body = 'body'.repeat(20_000);
   const { client, server, files } = await start({ discards: true });
-  await client.send(put('a', body));
-  const wrong = createHash('md5').update('other').digest('base64');
-  await expect(client.send(put('b', body, { ContentMD5: wrong }))).rejects.toMatchObject(
-    code('BadDigest', 400),
-  );
+  const wrong = { ContentMD5: createHash('md5').update('other').digest('base64') };
+  await client.send(put('a', body, wrong));
+  await expect(client.send(put('small', 'body', wrong))).rejects.toMatchObject(code('BadDigest', 400));
   const head = await client.send(new HeadObjectCommand({ Bucket, Key: 'a' }));
   expect(head).toMatchObject({
     ContentLength: body.length,
-    ETag: `"${createHash('md5').update(body).digest('hex')}"`,
+    ETag: expect.stringMatching(/^"mtime-/) as unknown,
   });
   const reading = client.send(new GetObjectCommand({ Bucket, Key: 'a' }));
   await expect(reading).rejects.toMatchObject(code('NotImplemented', 501));
