@@ -90,6 +90,8 @@ export interface PartUpload {
   readonly uploadId: string;
   readonly partNumber: number;
   readonly body: Buffer;
+  /** Of the body, in base64, where it is known: the server refuses a body that has changed since. */
+  readonly crc32?: string | undefined;
   /**
    * Whether the signature covers the bytes and not only the headers, their CRC-32 among them; true unless given. Over
    * verified TLS it never does: nobody on the way can change a part there.

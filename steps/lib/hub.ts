@@ -33,7 +33,7 @@ export interface Hub {
    * content; resumes from the byte reached after a cut; resolves an expired CDN address anew; stalls time out.
    */
   readRange(range: HubRange, signal?: AbortSignal): AsyncIterable<Buffer>;
-  /** The same into memory of that size, at less cost; `came` hears of bytes as they come. A stand-in may leave it out. */
+  /** The same into memory of that size, at less cost; `came` hears of bytes, in order, once they lie there. A stand-in may leave it out. */
   readInto?(
     range: HubRange,
     into: Buffer,

@@ -1,5 +1,5 @@
 import type { UploadedPart } from '../lib/bucket.ts';
-import type { Hashing } from './thread/carrier.ts';
+import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { noteKey } from './note.ts';
@@ -80,18 +80,14 @@ interface Sent {
 
 async function sendParts(parts: Parts, transfer: Transfer): Promise<Sent> {
   if (parts.known.size > 0) return { sent: await sendAll(parts, undefined, transfer), hex: undefined };
-  const hashing = transfer.carrier.openHash(parts.file);
-  try {
-    return { sent: await sendAll(parts, hashing, transfer), hex: await hashing.hex() };
-  } finally {
-    hashing.close();
-  }
+  const whole = hashInOrder(parts.file);
+  return { sent: await sendAll(parts, whole, transfer), hex: whole.hex() };
 }
 
 /** Sends the parts that are not there. Buffers are lent in the order of the parts, so the next one to be hashed always has its own. */
 async function sendAll(
   { file, uploadId, ranges, known, span }: Parts,
-  whole: Hashing | undefined,
+  whole: FileHash | undefined,
   transfer: Transfer,
 ): Promise<UploadedPart[]> {
   const failing = new AbortController();
@@ -105,13 +101,14 @@ async function sendAll(
     turn = hashed;
     const send = async (buffer: Buffer) => {
       signal.throwIfAborted();
-      const body = await fetchRange(buffer, { file, ...range }, { ...transfer, signal });
+      const { bytes: body, crc32 } = await fetchRange(buffer, { file, ...range }, { ...transfer, signal });
       const hashing = previous.then(() => whole?.update(body)).finally(pass);
       const uploading = transfer.carrier.upload({
         key: file.key,
         uploadId,
         partNumber: i + 1,
         body,
+        crc32,
         signed: transfer.signsParts,
         signal,
       });

@@ -11,7 +11,7 @@ export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<A
     return putProven(file, content, transfer);
   }
   return transfer.buffers.lend(async (buffer) => {
-    const bytes = await fetchRange(buffer, { file, start: 0, end: file.size }, transfer);
+    const { bytes } = await fetchRange(buffer, { file, start: 0, end: file.size }, transfer);
     return putProven(file, bytes, transfer);
   });
 }

@@ -69,7 +69,7 @@ export const spec = defineStep({
     connections: {
       kind: 'integer',
       description:
-        'The most ranges that are fetched at once; it begins with 4, takes more while they bring more, and fewer when a server asks for that',
+        'The most ranges that are fetched at once; it begins with 8, takes more while they bring more, and fewer when a server asks for that',
       default: '16',
       min: '1',
       max: '64',
@@ -77,7 +77,7 @@ export const spec = defineStep({
     threads: {
       kind: 'integer',
       description:
-        'The most threads that fetch, hash and upload; it begins with one, and takes another where that one is at its limit and a core is idle. 0 does it all in one thread, in less memory',
+        'The most threads that fetch and upload beside the one that hashes; it begins with one, and takes another where that one is at its limit and a core is idle. 0 does it all in one thread, in less memory',
       default: '2',
       min: '0',
       max: '4',

@@ -5,8 +5,14 @@ export function crc32Base64(body: Buffer): string {
   return toBase64(crc32(body));
 }
 
+/** The same of bytes that come one after the other. */
+export function createCrc32(): { update(bytes: Buffer): void; base64(): string } {
+  let running = 0;
+  return { update: (bytes) => void (running = crc32(bytes, running)), base64: () => toBase64(running) };
+}
+
 interface CheckedPart {
-  readonly checksum?: string;
+  readonly checksum?: string | undefined;
   readonly size: number;
 }
 

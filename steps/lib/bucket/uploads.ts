@@ -7,6 +7,7 @@ import {
 import type { PartUpload, UploadedPart } from '../bucket.ts';
 import { ask } from './client.ts';
 import { isUploadGone } from './error.ts';
+import type { PartDigest, PartSender } from './part-sender.ts';
 import type { PartAnswer, PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
@@ -40,11 +41,9 @@ export async function createUpload(
   return UploadId;
 }
 
-export async function uploadPart(
-  session: Session,
-  { key, uploadId, partNumber, body, signed = true, sender = session.sender, signal }: PartUpload,
-): Promise<UploadedPart> {
-  const { crc32, sha256 = 'UNSIGNED-PAYLOAD' } = await sender.digest(body, signed && !session.isSealed);
+export async function uploadPart(session: Session, part: PartUpload): Promise<UploadedPart> {
+  const { key, uploadId, partNumber, body, sender = session.sender, signal } = part;
+  const { crc32, sha256 = 'UNSIGNED-PAYLOAD' } = await digest(part, sender, session);
   const command = new UploadPartCommand({
     Bucket: session.bucket,
     Key: key,
@@ -59,6 +58,17 @@ export async function uploadPart(
   const asked = { what: `PUT ${key}, part ${partNumber}`, right: 's3:PutObject' };
   const { ETag } = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
   return { partNumber, etag: unquote(ETag), size: body.length, checksum: crc32 };
+}
+
+async function digest(
+  { body, crc32, signed = true }: PartUpload,
+  sender: PartSender,
+  { isSealed }: Session,
+): Promise<PartDigest> {
+  const covered = signed && !isSealed;
+  if (crc32 !== undefined && !covered) return { crc32 };
+  const seen = await sender.digest(body, covered);
+  return { ...seen, crc32: crc32 ?? seen.crc32 };
 }
 
 /** Unless told, the SDK hashes the part once more for each try. */

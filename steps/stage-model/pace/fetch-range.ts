@@ -1,9 +1,17 @@
+import { combineCrc32 } from '../../lib/bucket/crc32.ts';
 import type { Range, WantedFile } from '../plan.ts';
 import { forEachAtOnce } from './pool.ts';
 import type { Transfer } from '../transfer.ts';
 
 /** Shorter ranges would spend more time on asking than on bytes. */
 const shortestPiece = 2 ** 20;
+
+interface Fetched {
+  /** Of the lent buffer. */
+  readonly bytes: Buffer;
+  /** In base64. */
+  readonly crc32: string | undefined;
+}
 
 /**
  * Fetches [start, end) of a file into the buffer's beginning and gives that part of it. Where there are more connections
@@ -13,7 +21,7 @@ export async function fetchRange(
   buffer: Buffer,
   { file, start, end }: Range & { readonly file: WantedFile },
   { carrier, downloads, buffers, progress, signal }: Transfer,
-): Promise<Buffer> {
+): Promise<Fetched> {
   const bytes = buffer.subarray(0, end - start);
   const came = (more: number) => {
     downloads.came(more);
@@ -21,18 +29,24 @@ export async function fetchRange(
     progress.advance(more);
   };
   const pieces = cut(bytes.length, Math.ceil(downloads.limit / fetchingAtOnce(buffers.count)));
+  const checksums = new Map<Range, string>();
   await forEachAtOnce(
     pieces,
     pieces.length,
     (piece, signal) =>
-      downloads.run(() => {
+      downloads.run(async () => {
         signal.throwIfAborted();
         const into = bytes.subarray(piece.start, piece.end);
-        return carrier.fetch({ file, start: start + piece.start, into }, signal, came);
+        const range = { file, start: start + piece.start, into };
+        checksums.set(piece, await carrier.fetch(range, signal, came));
       }),
     signal,
   );
-  return bytes;
+  const checked = pieces.map((piece) => ({
+    size: piece.end - piece.start,
+    checksum: checksums.get(piece),
+  }));
+  return { bytes, crc32: combineCrc32(checked) };
 }
 
 /** The other buffers are being uploaded or hashed meanwhile. */

@@ -1,3 +1,4 @@
+import { createCrc32 } from '../../lib/bucket/crc32.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Fetch } from '../thread/carrier.ts';
 import type { Source } from '../source/origin.ts';
@@ -9,20 +10,29 @@ interface Means {
   readonly came: (bytes: number) => void;
 }
 
-/** Fills the buffer with the bytes of a file from `start` on: exactly as many as it holds, or an error. */
-export async function fill({ file, start, into }: Fetch, { source, signal, came }: Means): Promise<void> {
+/**
+ * Fills the buffer with the bytes of a file from `start` on: exactly as many as it holds, or an error. Gives their CRC-32,
+ * taken as they come: later they would have to be brought into the processor's cache once more.
+ */
+export async function fill({ file, start, into }: Fetch, { source, signal, came }: Means): Promise<string> {
   const { length } = into;
-  if (source.readInto && length > 0) return source.readInto(file, start, into, { signal, came });
+  const crc32 = createCrc32();
   let at = 0;
-  if (length > 0) {
+  const take = (bytes: number) => {
+    crc32.update(into.subarray(at, at + bytes));
+    at += bytes;
+    came(bytes);
+  };
+  if (source.readInto && length > 0) await source.readInto(file, start, into, { signal, came: take });
+  else if (length > 0) {
     for await (const chunk of source.read(file, { start, end: start + length }, signal)) {
       if (at + chunk.length > length) throw wrongLength(file.path, source.where, `more than ${length} bytes`);
       chunk.copy(into, at);
-      at += chunk.length;
-      came(chunk.length);
+      take(chunk.length);
     }
   }
   if (at !== length) throw wrongLength(file.path, source.where, `${at} of ${length} bytes`);
+  return crc32.base64();
 }
 
 function wrongLength(path: string, where: string, seen: string): StepError {

@@ -25,7 +25,7 @@ export interface Source {
   readonly where: string;
   /** The bytes [start, end) in order, exactly that many or an error. Whoever reads a whole file checks its hash. */
   read(file: ModelFile, range: Range, signal: AbortSignal): AsyncIterable<Buffer>;
-  /** The same into memory of that size, where the source can do that at less cost. */
+  /** The same into memory of that size, where the source can do that at less cost; `came` hears of bytes, in order, once they lie there. */
   readInto?(
     file: ModelFile,
     start: number,

@@ -5,7 +5,6 @@ import type { Log } from '../../lib/log.ts';
 import { createNetwork } from '../../lib/network.ts';
 import { systemClock } from '../../lib/retry.ts';
 import { packError } from './carried-error.ts';
-import { type Hashing, openHash } from './carrier.ts';
 import { fill } from '../pace/fill.ts';
 import { makeSource } from '../source/make-source.ts';
 import type { Source } from '../source/origin.ts';
@@ -63,13 +62,12 @@ function createThreadLog(env: ThreadSetup['env'], tell: (message: FromThread) =>
 
 function listen(port: MessagePort, means: Means, tell: (message: FromThread) => void): void {
   const running = new Map<number, AbortController>();
-  const hashes = new Map<number, Hashing>();
   const run = async (id: number, task: Task) => {
     const stop = new AbortController();
     running.set(id, stop);
     try {
       const came = createCounter((bytes) => tell({ id, came: bytes }));
-      const done = await perform(task, { ...means, hashes, signal: stop.signal, came: came.add });
+      const done = await perform(task, { ...means, signal: stop.signal, came: came.add });
       came.flush();
       tell({ id, done });
     } catch (error) {
@@ -80,24 +78,20 @@ function listen(port: MessagePort, means: Means, tell: (message: FromThread) => 
   };
   port.on('message', (message: ToThread) => {
     if ('task' in message) void run(message.id, message.task);
-    else if ('stop' in message) running.get(message.stop)?.abort(new Error('stopped by the first thread'));
-    else if ('open' in message) hashes.set(message.open, openHash(message.file));
-    else hashes.delete(message.close);
+    else running.get(message.stop)?.abort(new Error('stopped by the first thread'));
   });
 }
 
 interface Doing extends Means {
-  readonly hashes: ReadonlyMap<number, Hashing>;
   readonly signal: AbortSignal;
   readonly came: (bytes: number) => void;
 }
 
-async function perform(task: Task, { source, sender, hashes, signal, came }: Doing) {
+async function perform(task: Task, { source, sender, signal, came }: Doing) {
   switch (task.do) {
     case 'fetch': {
       const { file, start, into } = task;
-      await fill({ file, start, into: asBuffer(into) }, { source, signal, came });
-      return undefined;
+      return fill({ file, start, into: asBuffer(into) }, { source, signal, came });
     }
     case 'digest':
       return sender.digest(asBuffer(task.body), task.signed);
@@ -105,18 +99,7 @@ async function perform(task: Task, { source, sender, hashes, signal, came }: Doi
       const { request } = task;
       return sender.send({ ...request, body: asBuffer(request.body) }, signal);
     }
-    case 'hash':
-      await found(hashes, task.hash).update(asBuffer(task.bytes));
-      return undefined;
-    case 'hex':
-      return found(hashes, task.hash).hex();
   }
-}
-
-function found(hashes: ReadonlyMap<number, Hashing>, id: number): Hashing {
-  const hashing = hashes.get(id);
-  if (!hashing) throw new Error(`no hash ${id} is open in this thread`);
-  return hashing;
 }
 
 /** Over the same memory: a Buffer arrives as the array it is. */
@@ -124,19 +107,22 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-const everyBytes = 2 ** 20;
+const everyBytes = 2 ** 22;
+const everyMs = 100;
 
 /** A message for each chunk would cost more than the chunk. */
 function createCounter(tell: (bytes: number) => void) {
   let untold = 0;
+  let toldAt = performance.now();
   const flush = () => {
     if (untold > 0) tell(untold);
     untold = 0;
+    toldAt = performance.now();
   };
   return {
     add(bytes: number) {
       untold += bytes;
-      if (untold >= everyBytes) flush();
+      if (untold >= everyBytes || performance.now() - toldAt >= everyMs) flush();
     },
     flush,
   };

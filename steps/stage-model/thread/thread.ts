@@ -29,18 +29,12 @@ export type Task =
       readonly into: Uint8Array;
     }
   | { readonly do: 'digest'; readonly body: Uint8Array; readonly signed: boolean }
-  | { readonly do: 'send'; readonly request: PartRequest }
-  | { readonly do: 'hash'; readonly hash: number; readonly bytes: Uint8Array }
-  | { readonly do: 'hex'; readonly hash: number };
+  | { readonly do: 'send'; readonly request: PartRequest };
 
-export type ToThread =
-  | { readonly id: number; readonly task: Task }
-  | { readonly stop: number }
-  | { readonly open: number; readonly file: ModelFile }
-  | { readonly close: number };
+export type ToThread = { readonly id: number; readonly task: Task } | { readonly stop: number };
 
 export type FromThread =
-  | { readonly id: number; readonly done: PartDigest | PartAnswer | string | undefined }
+  | { readonly id: number; readonly done: PartDigest | PartAnswer | string }
   | { readonly id: number; readonly failed: CarriedError }
   | { readonly id: number; readonly came: number }
   | { readonly broken: CarriedError }
@@ -52,14 +46,10 @@ export type FromThread =
 export interface Thread {
   /** Bytes that it still has to do with. */
   readonly load: number;
-  /** Files that it is hashing. */
-  readonly hashes: number;
   /** The share of the time since the last call in which it had something to do, 0 to 1. */
   busy(): number;
   /** Settles when the thread has let go of the bytes, also after an abort; then with the signal's reason. */
   ask(task: Task, bytes: number, options?: AskOptions): Promise<unknown>;
-  open(hash: number, file: ModelFile): void;
-  close(hash: number): void;
   end(): Promise<void>;
 }
 
@@ -86,7 +76,6 @@ interface Pending {
 export function startThread({ program, setup, log, onSlowDown, onRetry }: ThreadOptions): Thread {
   const worker = new Worker(program, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   const pending = new Map<number, Pending>();
-  const open = new Set<number>();
   let looked = worker.performance.eventLoopUtilization();
   let asked = 0;
   let load = 0;
@@ -118,9 +107,6 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
     get load() {
       return load;
     },
-    get hashes() {
-      return open.size;
-    },
     busy() {
       const now = worker.performance.eventLoopUtilization();
       const { utilization } = worker.performance.eventLoopUtilization(now, looked);
@@ -145,14 +131,6 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
         load -= bytes;
         signal?.removeEventListener('abort', stop);
       }
-    },
-    open(hash, file) {
-      open.add(hash);
-      tell({ open: hash, file });
-    },
-    close(hash) {
-      open.delete(hash);
-      tell({ close: hash });
     },
     async end() {
       await worker.terminate();

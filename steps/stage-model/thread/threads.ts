@@ -24,7 +24,7 @@ interface ThreadsOptions extends ThreadSetup {
   readonly lookMs?: number;
 }
 
-/** A carrier whose work on bytes is done by threads. One file's hash stays in one thread; all else goes to whichever has least to do. */
+/** A carrier whose work on bytes is done by threads; it goes to whichever has least to do. */
 export function startThreads({
   count,
   bucket,
@@ -42,23 +42,12 @@ export function startThreads({
     if (threads.length < count && growth(threads.map((thread) => thread.busy())))
       threads.push(startThread(options));
   }, lookMs).unref();
-  let hashes = 0;
   return {
     async fetch({ file, start, into }, signal, came) {
       const task = { do: 'fetch', file, start, into } as const;
-      await idlest(threads).ask(task, into.length, { signal, came });
+      return String(await idlest(threads).ask(task, into.length, { signal, came }));
     },
     upload: (part) => bucket.uploadPart({ ...part, sender: sendFrom(idlest(threads)) }),
-    openHash(file) {
-      const thread = leastHashing(threads);
-      const hash = (hashes += 1);
-      thread.open(hash, file);
-      return {
-        update: async (bytes) => void (await thread.ask({ do: 'hash', hash, bytes }, bytes.length)),
-        hex: async () => String(await thread.ask({ do: 'hex', hash }, 0)),
-        close: () => thread.close(hash),
-      };
-    },
     async close() {
       clearInterval(looking);
       await Promise.all(threads.map((thread) => thread.end()));
@@ -93,8 +82,4 @@ function plain({ protocol, hostname, port, method, path, query, headers, body }:
 
 function idlest(threads: readonly Thread[]): Thread {
   return threads.reduce((least, thread) => (thread.load < least.load ? thread : least));
-}
-
-function leastHashing(threads: readonly Thread[]): Thread {
-  return threads.reduce((least, thread) => (thread.hashes < least.hashes ? thread : least));
 }

@@ -28,6 +28,18 @@ test('an upload without a name of its own is not begun', async () => {
   });
 });
 
+test.each([
+  ['whose signature covers it', true],
+  ['whose signature covers the headers alone', false],
+])('a part with a known checksum, %s, is refused once its bytes have changed', async (_title, signed) => {
+  const { bucket } = await openBucket();
+  const uploadId = await bucket.createUpload('a');
+  const part = { key: 'a', uploadId, partNumber: 1, crc32: crc32Base64(body), signed };
+  expect(await bucket.uploadPart({ ...part, body })).toMatchObject({ checksum: part.crc32 });
+  const changed = Buffer.from(body.toString().toUpperCase());
+  await expect(bucket.uploadPart({ ...part, body: changed })).rejects.toMatchObject({ code: 'BadDigest' });
+});
+
 test('an upload that is aborted is gone, and may be aborted again', async () => {
   const { bucket, server } = await openBucket();
   const uploadId = await bucket.createUpload('a');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type HubOptions, type RunningHub, startHub } from '../../../../sandbox/hub.ts';
 import { createRepo } from '../../../../sandbox/hub/repo.ts';
 import { createHub, type Hub, type HubFile } from '../../../../steps/lib/hub.ts';
@@ -78,7 +78,11 @@ export async function putToWork(setting: Setting = {}): Promise<AtWork> {
       const range = { model, commit: repo.commit, file: entry, start, end: end ?? entry.size };
       if (!into) return await collect(hub.readRange(range));
       const bytes = Buffer.from(new SharedArrayBuffer(range.end - start));
-      await hub.readInto?.(range, bytes, {});
+      const seen: Buffer[] = [];
+      let at = 0;
+      const came = (more: number) => void seen.push(Buffer.from(bytes.subarray(at, (at += more))));
+      await hub.readInto?.(range, bytes, { came });
+      expect(bytes.equals(Buffer.concat(seen)), 'what it told as it came is what lies there').toBe(true);
       return bytes;
     },
   };

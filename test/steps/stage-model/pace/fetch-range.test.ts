@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { crc32Base64 } from '../../../../steps/lib/bucket/crc32.ts';
 import { createInlineCarrier } from '../../../../steps/stage-model/thread/carrier.ts';
 import { createDownloads } from '../../../../steps/stage-model/pace/downloads.ts';
 import { cut, fetchRange } from '../../../../steps/stage-model/pace/fetch-range.ts';
@@ -48,7 +49,8 @@ test('several connections fill one buffer when there are more of them than buffe
   const { transfer, asked, file } = await open();
   const buffer = Buffer.alloc(2 ** 22);
   const given = await fetchRange(buffer, { file, start: 2 ** 20, end: bytes.length }, transfer);
-  expect(given.equals(bytes.subarray(2 ** 20))).toBe(true);
+  expect(given.bytes.equals(bytes.subarray(2 ** 20))).toBe(true);
+  expect(given.crc32).toBe(crc32Base64(bytes.subarray(2 ** 20)));
   expect(asked).toEqual([1, 2, 3].map((n) => n * 2 ** 20));
   expect(transfer.progress.totals.moved).toBe(3 * 2 ** 20);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { crc32Base64 } from '../../../../steps/lib/bucket/crc32.ts';
 import { fill } from '../../../../steps/stage-model/pace/fill.ts';
 import type { Source } from '../../../../steps/stage-model/source/origin.ts';
 import { createMover } from '../mover.ts';
@@ -12,10 +13,11 @@ async function open(read?: Source['read']) {
   return { file, came, means: { source, signal: transfer.signal, came: (n: number) => void came.push(n) } };
 }
 
-test('fills the buffer with the bytes from there on, and counts', async () => {
+test('fills the buffer with the bytes from there on, counts them and gives their checksum', async () => {
   const { file, came, means } = await open();
   const into = Buffer.alloc(7);
-  await fill({ file: file('a.txt'), start: 2, into }, means);
+  const crc32 = await fill({ file: file('a.txt'), start: 2, into }, means);
+  expect(crc32).toBe(crc32Base64(Buffer.from('2345678')));
   expect(into.toString()).toBe('2345678');
   expect(came).toEqual([3, 3, 1]);
 });
@@ -25,7 +27,7 @@ test('nothing to fill asks nobody', async () => {
     throw new Error('asked');
   });
   const filling = fill({ file: file('empty.txt'), start: 0, into: Buffer.alloc(0) }, means);
-  await expect(filling).resolves.toBeUndefined();
+  await expect(filling).resolves.toBe(crc32Base64(Buffer.alloc(0)));
 });
 
 describe('a source that gives another number of bytes', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createInlineCarrier } from '../../../../steps/stage-model/thread/carrier.ts';
 import { createMover } from '../mover.ts';
 
-test('in the thread that asks: fetches, uploads, and hashes what it is given in order', async () => {
+test('in the thread that asks: fetches and uploads', async () => {
   const bytes = Buffer.from('0123456789abcdef');
   const { transfer, storage, file } = await createMover({ files: { 'a.safetensors': bytes } });
   const carrier = createInlineCarrier(transfer);
@@ -14,10 +14,5 @@ test('in the thread that asks: fetches, uploads, and hashes what it is given in 
   const uploadId = await transfer.bucket.createUpload('k');
   expect(await carrier.upload({ key: 'k', uploadId, partNumber: 1, body: into })).toMatchObject({ size: 16 });
   expect(storage.uploads.size).toBe(1);
-  const hashing = carrier.openHash(wanted);
-  await hashing.update(into.subarray(0, 6));
-  await hashing.update(into.subarray(6));
-  expect(await hashing.hex()).toBe(wanted.digest.hex);
-  hashing.close();
   await carrier.close();
 });

@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
+import { crc32Base64 } from '../../../../steps/lib/bucket/crc32.ts';
 import { serveThread } from '../../../../steps/stage-model/thread/serve-thread.ts';
 import type { FromThread, ThreadSetup, ToThread } from '../../../../steps/stage-model/thread/thread.ts';
 import { model, type Rig, startRig } from '../rig.ts';
@@ -52,24 +53,13 @@ async function serve(change: (setup: ThreadSetup, rig: Rig) => Partial<ThreadSet
 const answerTo = (id: number) => (message: FromThread) =>
   'id' in message && message.id === id && !('came' in message);
 
-test('fetches into the memory that it is shown', async () => {
+test('fetches into the memory that it is shown, and tells the checksum', async () => {
   const { tell, hear } = await serve();
   const into = Buffer.from(new SharedArrayBuffer(weights.length + 10), 10, weights.length);
   tell({ id: 1, task: { do: 'fetch', file, start: 0, into } });
-  expect(await hear(answerTo(1))).toEqual({ id: 1, done: undefined });
+  expect(await hear(answerTo(1))).toEqual({ id: 1, done: crc32Base64(weights) });
   expect(into.equals(weights)).toBe(true);
   expect(await hear((message) => 'came' in message)).toEqual({ id: 1, came: weights.length });
-});
-
-test('keeps a hash open until it is closed', async () => {
-  const { tell, hear } = await serve();
-  tell({ open: 7, file: { ...file, size: 3 } });
-  tell({ id: 1, task: { do: 'hash', hash: 7, bytes: Buffer.from('abc') } });
-  tell({ id: 2, task: { do: 'hex', hash: 7 } });
-  expect(await hear(answerTo(2))).toMatchObject({ done: 'f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f' });
-  tell({ close: 7 });
-  tell({ id: 3, task: { do: 'hex', hash: 7 } });
-  expect(await hear(answerTo(3))).toMatchObject({ failed: { message: 'no hash 7 is open in this thread' } });
 });
 
 test('says the checksum of a part, and its hash only where a signature is to cover it', async () => {

@@ -28,7 +28,7 @@ function start(text: string, lines: string[] = []): Thread {
   return thread;
 }
 
-const task = { do: 'hex', hash: 1 } as const;
+const task = { do: 'digest', body: Buffer.alloc(0), signed: false } as const;
 const failing = (work: Promise<unknown>) => work.catch((thrown: unknown) => thrown);
 
 test('answers go to who asked, whatever their order', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { crc32Base64 } from '../../../../steps/lib/bucket/crc32.ts';
 import { createLog } from '../../../../steps/lib/log.ts';
 import { createHub } from '../../../../steps/lib/hub.ts';
 import { createNetwork } from '../../../../steps/lib/network.ts';
@@ -77,22 +78,19 @@ const shared = (size: number) => Buffer.from(new SharedArrayBuffer(size));
 const never = new AbortController().signal;
 
 describe('threads', () => {
-  test('fetch into memory of ours, upload from it and hash it in order', async () => {
+  test('fetch into memory of ours and upload from it', async () => {
     const { carrier, file, bucket } = await openThreads(await start());
     const halves = [0, 150_000].map((start) => ({
       start,
       into: shared(start === 0 ? 150_000 : file.size - start),
     }));
     let came = 0;
-    await Promise.all(
+    const checksums = await Promise.all(
       halves.map(({ start, into }) => carrier.fetch({ file, start, into }, never, (n) => (came += n))),
     );
     expect(came).toBe(file.size);
+    expect(checksums).toEqual(halves.map(({ into }) => crc32Base64(into)));
     expect(Buffer.concat(halves.map(({ into }) => into)).equals(weights)).toBe(true);
-    const hashing = carrier.openHash(file);
-    for (const { into } of halves) await hashing.update(into);
-    expect(await hashing.hex()).toBe(file.digest.hex);
-    hashing.close();
     const uploadId = await bucket.createUpload('a');
     const parts = await Promise.all(
       halves.map(({ into }, i) => carrier.upload({ key: 'a', uploadId, partNumber: i + 1, body: into })),
