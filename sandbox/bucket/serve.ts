@@ -39,7 +39,8 @@ export async function serve(service: Service, req: IncomingMessage, res: ServerR
     record.status = answer.status;
     record.sent = await sendAnswer(res, answer, fault);
   } catch (error) {
-    if (req.destroyed && !req.complete) return;
+    // Nobody waits for an answer, and what was being read has ended with the connection.
+    if (req.socket.destroyed) return;
     await refuse(service, exchange, asRefusal(error));
   }
 }

@@ -317,6 +317,15 @@ describe('files', () => {
   });
 });
 
+test('a client that has gone before its request was looked at asked for nothing unknown', async () => {
+  const { client, server } = await start({ faults: [{ on: 'PutObject', act: { kind: 'delay', ms: 100 } }] });
+  const gone = { abortSignal: AbortSignal.timeout(30) };
+  await expect(client.send(put('a', 'body'), gone)).rejects.toThrow('aborted');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(server.refusals).toEqual([]);
+  expect(server.keys('models')).toEqual([]);
+});
+
 test('a bucket is there or not', async () => {
   const { client } = await start();
   await client.send(new HeadBucketCommand({ Bucket }));

@@ -150,8 +150,9 @@ function createLife(end: End) {
     }),
     ofBucket: (bucket: Bucket): Bucket => {
       const counted = <T>(ask: () => Promise<T>): Promise<T> => {
-        // The request that it dies at is on its way; its answer nobody hears.
+        // The request that it dies at is on its way; its answer nobody hears, nor that it failed.
         const asked = dead ? never : ask();
+        asked.catch(() => {});
         count();
         return whileAlive(() => asked);
       };
