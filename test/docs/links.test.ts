@@ -15,3 +15,12 @@ describe.each(pages)('%s', (page) => {
     }
   });
 });
+
+it('every decision is in the list of decisions', async () => {
+  const folder = join(root, 'docs/decisions');
+  const list = await readFile(join(folder, 'README.md'), 'utf8');
+  for await (const page of glob('[0-9]*.md', { cwd: folder })) {
+    const title = /^# (.*)$/m.exec(await readFile(join(folder, page), 'utf8'))?.[1] ?? '';
+    expect(list).toContain(`- [${title.slice(0, 4)}](${page}) ${title.slice(5)}`);
+  }
+});
