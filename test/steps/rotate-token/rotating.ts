@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type ClusterOptions, type SandboxCluster, startCluster } from '../../../sandbox/cluster.ts';
 import { install } from '../../../sandbox/install.ts';
 import { type SandboxKserve, startKserve } from '../../../sandbox/kserve.ts';
@@ -26,11 +26,6 @@ function hastyClock(offset = 0): Clock {
 }
 
 const day = 86_400_000;
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 export const place = { namespace: 'librechat', secret: 'librechat-credentials-env', key: 'GPT_OSS_API_KEY' };
 export const account = { namespace: 'gpt-oss', name: 'librechat-gpt-oss' };
@@ -72,14 +67,15 @@ export interface Run {
   readonly results: Readonly<Record<string, string>>;
 }
 
+/** Ends with the test that asks for it. */
 export async function setTheScene(options: ClusterOptions = {}): Promise<Scene> {
   const cluster = await startCluster({ namespaces: ['gpt-oss', 'librechat'], ...options });
-  closing.push(() => cluster.close());
+  onTestFinished(() => cluster.close());
   const { controllers } = cluster;
   await install(controllers, { accessKeyId: 'a', secretAccessKey: 'b', endpoint: 'https://s3', bucket: 'c' });
   const timings = { controllerMs: 1, pullMs: 1, probeMs: 5, backoffMs: 100, terminationMs: 5 };
   const kserve = startKserve({ cluster, timings });
-  closing.push(() => kserve.close());
+  onTestFinished(() => kserve.close());
   controllers.put({
     apiVersion: 'serving.kserve.io/v1beta1',
     kind: 'InferenceService',
@@ -97,7 +93,7 @@ export async function setTheScene(options: ClusterOptions = {}): Promise<Scene> 
     service,
   });
   const model = await startModel({ servedName: 'gpt-oss-20b', reviews });
-  closing.push(() => model.close());
+  onTestFinished(() => model.close());
   const scene = { cluster, kserve, model };
   return {
     ...scene,
