@@ -67,12 +67,19 @@ async function passSecond(written: Date, { clock, signal }: ConsumerWorld): Prom
   while (clock.now() < next) await clock.sleep(next - clock.now(), signal);
 }
 
-/** Here the annotation is safe: it is the model's own Deployment that KServe takes it back from. */
+const restartedAt = 'kubectl.kubernetes.io/restartedAt';
+
+/**
+ * Here the annotation is safe: it is the model's own Deployment that KServe takes it back from. It becomes another one in
+ * any case, for a template that stays the same restarts nothing.
+ */
 async function patchTemplate(
   consumer: Workload,
   { cluster, clock, signal, log }: ConsumerWorld,
 ): Promise<void> {
-  const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
+  const before = Date.parse(consumer.spec.template.metadata?.annotations?.[restartedAt] ?? '');
+  const now = clock.now();
+  const annotations = { [restartedAt]: new Date(now === before ? now + 1 : now).toISOString() };
   await cluster.mergePatch(refOf(consumer), { spec: { template: { metadata: { annotations } } } }, signal);
   log.info('restarting', { workload: nameOf(consumer) });
 }

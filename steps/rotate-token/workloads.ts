@@ -7,7 +7,10 @@ export interface Workload extends KubeObject {
     readonly paused?: boolean;
     readonly updateStrategy?: { readonly type?: string };
     readonly selector: Selector;
-    readonly template: { readonly spec?: PodSpec };
+    readonly template: {
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+      readonly spec?: PodSpec;
+    };
   };
   readonly status?: Readonly<Record<string, unknown>>;
 }

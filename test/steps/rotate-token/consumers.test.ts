@@ -97,6 +97,22 @@ describe('restartConsumers', () => {
       expect(Date.parse(at)).toBeGreaterThanOrEqual(Date.parse('2026-11-23T10:00:01Z'));
   });
 
+  test('never writes the moment of a restart that the template has already: it would restart nothing', async () => {
+    workload('web');
+    pod('web', '2026-11-23T09:00:00Z');
+    await run();
+    const { at = '' } = patched[0] ?? {};
+    Object.assign(objects[0]?.['spec'] ?? {}, {
+      template: {
+        metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': at } },
+        spec: { containers: [{ envFrom: [{ secretRef: { name: 'env' } }] }] },
+      },
+    });
+    now = written.getTime() + 50;
+    await run();
+    expect(patched.map((each) => each.at)).toEqual([at, new Date(Date.parse(at) + 1).toISOString()]);
+  });
+
   test('leaves alone what is newer, and what does not use the Secret', async () => {
     workload('newer');
     pod('newer', '2026-11-23T10:00:01Z');
