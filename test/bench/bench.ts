@@ -24,6 +24,7 @@ const { values } = parseArgs({
   },
 });
 const kinds = sinkKinds().filter((kind) => values.sink === undefined || kind === values.sink);
+if (kinds.length === 0) throw new Error(`--sink=${values.sink} is not here: ${sinkKinds().join(', ')}`);
 const sizes = values.size.map((text) => parseBytes(text) ?? 2 ** 30);
 const rounds = Math.max(1, Number(values.rounds) || 1);
 const python = hasPython();
