@@ -91,7 +91,7 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
     const { resolve } = asked ?? {};
     [asked, at, filled] = [undefined, undefined, 0];
     if (!taken || !keeps) socket.destroy();
-    else socket.unref().setTimeout(unusedMs, () => socket.destroy());
+    else socket.unref().setTimeout(unusedMs);
     resolve?.(taken);
   };
   const fail = (error: unknown) => {
@@ -101,6 +101,8 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
     reject?.(error);
   };
   socket.setNoDelay();
+  // Set while nobody uses it.
+  socket.on('timeout', () => socket.destroy());
   socket.on('error', fail);
   socket.on('close', () => fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' })));
   // Without this the end of what the server sends is never seen.

@@ -74,6 +74,18 @@ test('the connection is used again', async () => {
   expect([first.into.toString(), second.into.toString(), connections()]).toEqual(['abc', 'def', 1]);
 });
 
+test('a connection that is used often gathers no listeners', async () => {
+  const { url } = await serve(...Array.from({ length: 12 }, () => [ok('abc')]));
+  const warnings: Error[] = [];
+  const hear = (warning: Error) => warnings.push(warning);
+  process.on('warning', hear);
+  onTestFinished(() => void process.off('warning', hear));
+  const wire = openWire(url, {});
+  for (let i = 0; i < 12; i += 1) expect(await wire.get(get(url, 3).asked)).toBe(true);
+  await new Promise(setImmediate);
+  expect(warnings).toEqual([]);
+});
+
 test.each<[string, string]>([
   ['is not accepted', ok('abc').replace('206', '200')],
   ['has another length', ok('abcd')],
