@@ -8,7 +8,8 @@ import { makeOrigin } from './source/make-origin.ts';
 import { createMeter } from './report/meter.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
-import { startThreads } from './thread/threads.ts';
+import { createInlineCarrier } from './thread/carrier.ts';
+import { createThreadedCarrier } from './thread/threads.ts';
 
 /** The step in its first thread; `program` is the address of what its other threads run. Gives the exit code. */
 export function runMain(world: World, program: string): Promise<number> {
@@ -34,15 +35,16 @@ export function runMain(world: World, program: string): Promise<number> {
         signal,
         vocabularyPlaces: vocabularyPlaces(program),
         downloads,
-        startCarrier: ({ description: source }) => {
-          const count = Math.min(params.threads, availableParallelism());
-          if (!source || count === 0) return undefined;
-          return startThreads({
-            count,
+        startCarrier: (source) => {
+          const alone = createInlineCarrier({ source, bucket });
+          if (!source.description) return alone;
+          return createThreadedCarrier({
+            alone,
+            count: Math.min(params.threads, availableParallelism()),
             bucket,
             program: new URL(program),
             env: { ...env },
-            source,
+            source: source.description,
             log,
             onSlowDown,
             onRetry: meter.retried,

@@ -77,7 +77,7 @@ export const spec = defineStep({
     threads: {
       kind: 'integer',
       description:
-        'The most threads that fetch and upload beside the one that hashes; it begins with one, and takes another where that one is at its limit and a core is idle. 0 does it all in one thread, in less memory',
+        'The most threads that fetch and upload beside the first one, which hashes; it begins without, and takes one more where those at work are at their limit and a core is idle. 0 does it all in one thread, in less memory',
       default: '2',
       min: '0',
       max: '4',

@@ -4,22 +4,26 @@ import { type PartAnswer, type PartRequest, sendPart, type SendOptions } from '.
 
 /** Does what has to be done with the bytes of a part: here, or in a thread that shares their memory. */
 export interface PartSender {
-  /** CRC-32 in base64, and SHA-256 in hex where the signature has to cover the bytes. */
-  digest(body: Buffer, signed: boolean): Promise<PartDigest>;
+  /** What is asked for, and no more: each takes a look at every byte. */
+  digest(body: Buffer, wanted: WantedDigest): Promise<PartDigest>;
   send(request: PartRequest, signal?: AbortSignal): Promise<PartAnswer>;
 }
 
+export type WantedDigest = Readonly<Record<keyof PartDigest, boolean>>;
+
 export interface PartDigest {
-  readonly crc32: string;
+  /** In base64. */
+  readonly crc32?: string;
+  /** In hex, for a signature that covers the bytes. */
   readonly sha256?: string;
 }
 
 /** In the thread that asks. */
 export function createPartSender(options: Omit<SendOptions, 'signal'>): PartSender {
   return {
-    digest: async (body, signed) => ({
-      crc32: crc32Base64(body),
-      ...(signed && { sha256: createHash('sha256').update(body).digest('hex') }),
+    digest: async (body, { crc32, sha256 }) => ({
+      ...(crc32 && { crc32: crc32Base64(body) }),
+      ...(sha256 && { sha256: createHash('sha256').update(body).digest('hex') }),
     }),
     send: (request, signal) => sendPart(request, { ...options, signal }),
   };

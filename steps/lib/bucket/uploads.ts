@@ -57,7 +57,12 @@ export async function uploadPart(session: Session, part: PartUpload): Promise<Up
   sendBy((request) => sender.send(request, signal), command, session);
   const asked = { what: `PUT ${key}, part ${partNumber}`, right: 's3:PutObject' };
   const { ETag } = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
-  return { partNumber, etag: unquote(ETag), size: body.length, checksum: crc32 };
+  return {
+    partNumber,
+    etag: unquote(ETag),
+    size: body.length,
+    ...(crc32 !== undefined && { checksum: crc32 }),
+  };
 }
 
 async function digest(
@@ -65,10 +70,9 @@ async function digest(
   sender: PartSender,
   { isSealed }: Session,
 ): Promise<PartDigest> {
-  const covered = signed && !isSealed;
-  if (crc32 !== undefined && !covered) return { crc32 };
-  const seen = await sender.digest(body, covered);
-  return { ...seen, crc32: crc32 ?? seen.crc32 };
+  const wanted = { crc32: crc32 === undefined, sha256: signed && !isSealed };
+  const known = crc32 === undefined ? {} : { crc32 };
+  return wanted.crc32 || wanted.sha256 ? { ...known, ...(await sender.digest(body, wanted)) } : known;
 }
 
 /** Unless told, the SDK hashes the part once more for each try. */

@@ -3,14 +3,21 @@ import { cpus } from 'node:os';
 /** Tells, from how busy the threads were since the last look (0 to 1), whether another one would help. */
 export type Growth = (busy: readonly number[]) => boolean;
 
+/** Looks in a row that have to say so: what begins, or ends, is no measure. */
+const looks = 2;
+
 /**
- * A thread more only where those that run are at their limit and a core has nothing to do: on a machine that is busy
- * already, several threads take more time of it for the same bytes.
+ * A thread more only where those that run are at their limit and a core has nothing to do for a quarter of the time: on
+ * a machine that is busy already, several threads take more time of it for the same bytes.
  */
 export function createGrowth(idleCores: () => number = watchIdleCores()): Growth {
+  let inRow = 0;
   return (busy) => {
     const idle = idleCores();
-    return idle >= 0.5 && busy.every((share) => share >= 0.9);
+    inRow = idle >= 0.25 && busy.every((share) => share >= 0.9) ? inRow + 1 : 0;
+    if (inRow < looks) return false;
+    inRow = 0;
+    return true;
   };
 }
 

@@ -94,7 +94,7 @@ async function perform(task: Task, { source, sender, signal, came }: Doing) {
       return fill({ file, start, into: asBuffer(into) }, { source, signal, came });
     }
     case 'digest':
-      return sender.digest(asBuffer(task.body), task.signed);
+      return sender.digest(asBuffer(task.body), task.wanted);
     case 'send': {
       const { request } = task;
       return sender.send({ ...request, body: asBuffer(request.body) }, signal);

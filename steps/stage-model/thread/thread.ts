@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { BucketTimings } from '../../lib/bucket.ts';
-import type { PartDigest } from '../../lib/bucket/part-sender.ts';
+import type { PartDigest, WantedDigest } from '../../lib/bucket/part-sender.ts';
 import type { PartAnswer, PartRequest } from '../../lib/bucket/send-part.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { HubTimings } from '../../lib/hub/settings.ts';
@@ -28,7 +28,7 @@ export type Task =
       readonly start: number;
       readonly into: Uint8Array;
     }
-  | { readonly do: 'digest'; readonly body: Uint8Array; readonly signed: boolean }
+  | { readonly do: 'digest'; readonly body: Uint8Array; readonly wanted: WantedDigest }
   | { readonly do: 'send'; readonly request: PartRequest };
 
 export type ToThread = { readonly id: number; readonly task: Task } | { readonly stop: number };

@@ -8,8 +8,12 @@ import type { Meter } from '../report/meter.ts';
 import { startThread, type Thread, type ThreadSetup } from './thread.ts';
 
 interface ThreadsOptions extends ThreadSetup {
-  /** The most; it begins with one. */
+  /** Carries in the thread that asks, until there are others. */
+  readonly alone: Carrier;
+  /** The most. */
   readonly count: number;
+  /** Those that are started at once, before anything is to be done. */
+  readonly atOnce?: number;
   /** Signs the parts that the threads send, and judges what comes back. */
   readonly bucket: Pick<Bucket, 'uploadPart'>;
   /** The program that a thread runs: it calls serveThread. */
@@ -19,14 +23,16 @@ interface ThreadsOptions extends ThreadSetup {
   readonly onSlowDown: () => void;
   /** Called for each request that a thread makes again. */
   readonly onRetry: Meter['retried'];
-  /** Asked now and then whether to start another thread. */
+  /** Asked now and then, while there is something to do, whether to start another thread. */
   readonly growth?: Growth;
   readonly lookMs?: number;
 }
 
-/** A carrier whose work on bytes is done by threads; it goes to whichever has least to do. */
-export function startThreads({
+/** A carrier that starts threads when one more would help; from the first on, work on bytes goes to whichever of them has least to do. */
+export function createThreadedCarrier({
+  alone,
   count,
+  atOnce = 0,
   bucket,
   program,
   log,
@@ -36,29 +42,61 @@ export function startThreads({
   lookMs = 500,
   ...setup
 }: ThreadsOptions): Carrier {
-  const options = { program, setup, log, onSlowDown, onRetry };
-  const threads = [startThread(options)];
-  const looking = setInterval(() => {
-    if (threads.length < count && growth(threads.map((thread) => thread.busy())))
-      threads.push(startThread(options));
-  }, lookMs).unref();
+  const start = () => startThread({ program, setup, log, onSlowDown, onRetry });
+  const threads = Array.from({ length: atOnce }, start);
+  const own = watchOwnThread();
+  let carrying = 0;
+  let looking: NodeJS.Timeout | undefined;
+  const look = () => {
+    const busy = threads.length > 0 ? threads.map((thread) => thread.busy()) : [own.busy()];
+    if (growth(busy) && carrying > 0 && threads.length < count) threads.push(start());
+  };
+  const carry = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (count > 0) looking ??= setInterval(look, lookMs).unref();
+    carrying += 1;
+    try {
+      return await work();
+    } finally {
+      carrying -= 1;
+    }
+  };
   return {
-    async fetch({ file, start, into }, signal, came) {
-      const task = { do: 'fetch', file, start, into } as const;
-      return String(await idlest(threads).ask(task, into.length, { signal, came }));
-    },
-    upload: (part) => bucket.uploadPart({ ...part, sender: sendFrom(idlest(threads)) }),
+    fetch: ({ file, start, into }, signal, came) =>
+      carry(async () => {
+        const thread = idlest(threads);
+        if (!thread) return await alone.fetch({ file, start, into }, signal, came);
+        const task = { do: 'fetch', file, start, into } as const;
+        return String(await thread.ask(task, into.length, { signal, came }));
+      }),
+    upload: (part) =>
+      carry(() => {
+        const thread = idlest(threads);
+        return thread ? bucket.uploadPart({ ...part, sender: sendFrom(thread) }) : alone.upload(part);
+      }),
     async close() {
       clearInterval(looking);
-      await Promise.all(threads.map((thread) => thread.end()));
+      await Promise.all([alone.close(), ...threads.map((thread) => thread.end())]);
+    },
+  };
+}
+
+/** The share of the time since the last look in which this thread had something to do. */
+function watchOwnThread(): Pick<Thread, 'busy'> {
+  let looked = performance.eventLoopUtilization();
+  return {
+    busy() {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, looked);
+      looked = now;
+      return utilization;
     },
   };
 }
 
 function sendFrom(thread: Thread): PartSender {
   return {
-    digest: async (body, signed) =>
-      (await thread.ask({ do: 'digest', body, signed }, body.length)) as PartDigest,
+    digest: async (body, wanted) =>
+      (await thread.ask({ do: 'digest', body, wanted }, body.length)) as PartDigest,
     async send(request, signal) {
       const task = { do: 'send', request: plain(request) } as const;
       return (await thread.ask(task, request.body.length, signal ? { signal } : {})) as PartAnswer;
@@ -80,6 +118,6 @@ function plain({ protocol, hostname, port, method, path, query, headers, body }:
   };
 }
 
-function idlest(threads: readonly Thread[]): Thread {
-  return threads.reduce((least, thread) => (thread.load < least.load ? thread : least));
+function idlest(threads: readonly Thread[]): Thread | undefined {
+  return threads.toSorted((a, b) => a.load - b.load)[0];
 }

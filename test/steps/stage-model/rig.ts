@@ -15,7 +15,8 @@ import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
-import { startThreads } from '../../../steps/stage-model/thread/threads.ts';
+import { createInlineCarrier } from '../../../steps/stage-model/thread/carrier.ts';
+import { createThreadedCarrier } from '../../../steps/stage-model/thread/threads.ts';
 import { tinyParts } from './staging.ts';
 
 export const model = 'acme/tiny';
@@ -175,13 +176,15 @@ export async function startRig({
           limits: options.limits ?? tinyParts,
           meter,
           downloads,
-          startCarrier: ({ description }) =>
-            description && options.threads
-              ? startThreads({
+          startCarrier: (source) =>
+            source.description && options.threads
+              ? createThreadedCarrier({
+                  alone: createInlineCarrier({ source, bucket: destination }),
                   count: options.threads,
+                  atOnce: 1,
                   bucket: destination,
                   program: threadProgram,
-                  source: description,
+                  source: source.description,
                   env: { ...env },
                   timings: { source: timings, bucket: fast },
                   log,

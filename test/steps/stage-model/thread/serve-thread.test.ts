@@ -62,14 +62,14 @@ test('fetches into the memory that it is shown, and tells the checksum', async (
   expect(await hear((message) => 'came' in message)).toEqual({ id: 1, came: weights.length });
 });
 
-test('says the checksum of a part, and its hash only where a signature is to cover it', async () => {
+test('says the checksum of a part, or the hash for its signature, as it is asked', async () => {
   const { tell, hear } = await serve();
   const body = Buffer.from('abc');
-  tell({ id: 1, task: { do: 'digest', body, signed: false } });
-  tell({ id: 2, task: { do: 'digest', body, signed: true } });
+  tell({ id: 1, task: { do: 'digest', body, wanted: { crc32: true, sha256: false } } });
+  tell({ id: 2, task: { do: 'digest', body, wanted: { crc32: false, sha256: true } } });
   expect(await hear(answerTo(1))).toEqual({ id: 1, done: { crc32: 'NSRBwg==' } });
   const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-  expect(await hear(answerTo(2))).toEqual({ id: 2, done: { crc32: 'NSRBwg==', sha256 } });
+  expect(await hear(answerTo(2))).toEqual({ id: 2, done: { sha256 } });
 });
 
 test('sends a request as it is, and tells the answer', async () => {

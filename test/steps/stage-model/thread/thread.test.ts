@@ -28,7 +28,8 @@ function start(text: string, lines: string[] = []): Thread {
   return thread;
 }
 
-const task = { do: 'digest', body: Buffer.alloc(0), signed: false } as const;
+const wanted = { crc32: true, sha256: false };
+const task = { do: 'digest', body: Buffer.alloc(0), wanted } as const;
 const failing = (work: Promise<unknown>) => work.catch((thrown: unknown) => thrown);
 
 test('answers go to who asked, whatever their order', async () => {

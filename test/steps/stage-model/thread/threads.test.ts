@@ -6,9 +6,10 @@ import { createHub } from '../../../../steps/lib/hub.ts';
 import { createNetwork } from '../../../../steps/lib/network.ts';
 import { createBucket } from '../../../../steps/lib/bucket.ts';
 import { exitCodes } from '../../../../steps/lib/errors.ts';
-import type { Carrier } from '../../../../steps/stage-model/thread/carrier.ts';
+import { type Carrier, createInlineCarrier } from '../../../../steps/stage-model/thread/carrier.ts';
+import { hubSource } from '../../../../steps/stage-model/source/hub-source.ts';
 import { readListing } from '../../../../steps/stage-model/source/listing.ts';
-import { startThreads } from '../../../../steps/stage-model/thread/threads.ts';
+import { createThreadedCarrier } from '../../../../steps/stage-model/thread/threads.ts';
 import { keys, model, type Rig, startRig, threadProgram } from '../rig.ts';
 import { safetensors } from '../staging.ts';
 
@@ -31,7 +32,7 @@ async function start(options: Partial<Parameters<typeof startRig>[0]> = {}): Pro
 }
 
 /** A carrier with threads, and what it carries for. */
-async function openThreads(rig: Rig, options: Partial<Parameters<typeof startThreads>[0]> = {}) {
+async function openThreads(rig: Rig, options: Partial<Parameters<typeof createThreadedCarrier>[0]> = {}) {
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line.trimEnd()), env: {}, step: 'stage-model' });
   const secret = {
@@ -50,8 +51,12 @@ async function openThreads(rig: Rig, options: Partial<Parameters<typeof startThr
     timings: { baseMs: 1, capMs: 2 },
     onSlowDown: slowDowns,
   });
-  const carrier: Carrier = startThreads({
+  const own = createInlineCarrier({ source: hubSource(hub, model, rig.commit), bucket });
+  const fetchedAlone: number[] = [];
+  const carrier: Carrier = createThreadedCarrier({
+    alone: { ...own, fetch: (range, ...rest) => (fetchedAlone.push(range.start), own.fetch(range, ...rest)) },
     count: 2,
+    atOnce: 1,
     program: threadProgram,
     source: { kind: 'hub', endpoint: rig.hub.url, token: undefined, model, commit: rig.commit },
     bucket,
@@ -71,7 +76,7 @@ async function openThreads(rig: Rig, options: Partial<Parameters<typeof startThr
   const listed = await readListing(hub, model, rig.commit);
   const file = listed.find(({ path }) => path === 'model.safetensors');
   if (!file) throw new Error('no weights');
-  return { carrier, file, lines, slowDowns, bucket };
+  return { carrier, file, lines, slowDowns, bucket, fetchedAlone };
 }
 
 const shared = (size: number) => Buffer.from(new SharedArrayBuffer(size));
@@ -104,21 +109,33 @@ describe('threads', () => {
     ).toBe(file.digest.hex);
   });
 
-  test('one at first, and more only where that would help', async () => {
-    const rig = await start();
-    const seen: number[][] = [];
-    const { carrier, file } = await openThreads(rig, {
-      count: 3,
+  test('none at first, and more only where that would help and something is to be done', async () => {
+    const rig = await start({ hub: { bytesPerSecond: 50_000 } });
+    const seen: number[] = [];
+    let grow = false;
+    const { carrier, file, fetchedAlone } = await openThreads(rig, {
+      atOnce: 0,
       growth: (busy) => {
-        seen.push([...busy]);
-        return seen.length % 10 === 0;
+        seen.push(busy.length);
+        return grow;
       },
     });
-    await carrier.fetch({ file, start: 0, into: shared(file.size) }, never, () => {});
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(19), 10_000);
-    expect(seen.slice(0, 10).map(({ length }) => length)).toEqual(Array(10).fill(1));
-    expect(seen.slice(10, 20).map(({ length }) => length)).toEqual(Array(10).fill(2));
-    expect(seen).toHaveLength(20);
+    const fetch = (start: number, length: number) =>
+      carrier.fetch({ file, start, into: shared(length) }, never, () => {});
+    await fetch(0, 100);
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(3), 10_000);
+    grow = true;
+    const looks = seen.length;
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(looks + 3), 10_000);
+    grow = false;
+    await fetch(100, 100);
+    expect(fetchedAlone).toEqual([0, 100]);
+    grow = true;
+    const slow = fetch(200, 50_000);
+    // It looks at one at a time: this one at first, then the one that it has started, then two.
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(2), 30_000);
+    await Promise.all([slow, fetch(50_200, 100), fetch(50_300, 100)]);
+    expect(fetchedAlone).toEqual([0, 100, 200]);
   });
 
   test('an error of the bucket keeps its code, and what a thread says stands in our log', async () => {
