@@ -39,6 +39,18 @@ describe('buildBundles', () => {
     expect(apply).not.toContain('UploadPartCommand');
   });
 
+  it("does not load Node's fetch at its start, which takes as long as Node itself", async () => {
+    const say = "process.on('exit', () => console.error(process.moduleLoadList.join()))";
+    const loaded = async (args: readonly string[]) =>
+      (await promisify(execFile)(process.execPath, ['--import', `data:text/javascript,${say}`, ...args]))
+        .stderr;
+    const step = await loaded([join(folder, 'stage-model.mjs'), '--help']);
+    expect(step).toContain('NativeModule http');
+    expect(step).not.toContain('undici');
+    const fetching = await loaded(['-e', "fetch('data:,').then(() => {})"]);
+    expect(fetching).toContain('undici');
+  });
+
   it('needs nothing but itself', async () => {
     const run = promisify(execFile)(process.execPath, [join(folder, 'wait-ready.mjs'), '--help'], {
       cwd: '/',
