@@ -7,6 +7,7 @@ import { deleteObject, getObject, headObject, putObject } from './bucket/objects
 import { readObject } from './bucket/read.ts';
 import { createPartSender, type PartSender } from './bucket/part-sender.ts';
 import { createSession } from './bucket/session.ts';
+import { createPartSigner } from './bucket/sign-part.ts';
 import { type BucketTimings, defaultTimings } from './bucket/timings.ts';
 import { abortUpload, createUpload, uploadPart } from './bucket/uploads.ts';
 import type { Log } from './log.ts';
@@ -134,6 +135,7 @@ export function createBucket(options: BucketOptions): Bucket {
     client,
     isSealed,
     sender,
+    signer: createPartSigner(client, connection),
     connection,
     timings,
     clock,

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Network } from '../network.ts';
+import { percentEncode } from './percent.ts';
 import type { BucketTimings } from './timings.ts';
 
 /** One signed request whose body lies in memory. */
@@ -70,21 +71,15 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
 }
 
 function addressOf({ hostname, port, path, query = {} }: PartRequest): http.RequestOptions {
-  const words = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
+  const words = Object.entries(query).map(
+    ([name, value]) => `${percentEncode(name)}=${percentEncode(String(value))}`,
+  );
   const bare = hostname.replace(/^\[|\]$/g, '');
   return {
     host: bare,
     ...(port !== undefined && { port }),
     path: words.length > 0 ? `${path}?${words.join('&')}` : path,
   };
-}
-
-/** As a signature wants it: all but the unreserved characters. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 function collect(response: http.IncomingMessage, done: (body: Buffer) => void): void {

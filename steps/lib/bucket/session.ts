@@ -7,6 +7,7 @@ import type { BucketTimings } from './timings.ts';
 import { S3Answer } from './answer.ts';
 import type { BucketError } from './error.ts';
 import type { PartSender } from './part-sender.ts';
+import type { PartSigner } from './sign-part.ts';
 import { translate } from './translate.ts';
 
 /** What every operation on the bucket needs. */
@@ -21,6 +22,7 @@ export interface Session {
   readonly isSealed: boolean;
   /** Sends parts that bring none of their own. */
   readonly sender: PartSender;
+  readonly signer: PartSigner;
   /** Told of each request that is made again. */
   readonly onRetry: ((cause: string) => void) | undefined;
   /** Runs one operation with retries; what remains is thrown as a BucketError, or as the signal's reason. */
@@ -44,6 +46,7 @@ interface SessionOptions {
   readonly log: Log;
   readonly isSealed: boolean;
   readonly sender: PartSender;
+  readonly signer: PartSigner;
   readonly onSlowDown: (() => void) | undefined;
   readonly onRetry: ((cause: string) => void) | undefined;
 }

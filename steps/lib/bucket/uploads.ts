@@ -1,14 +1,10 @@
 import { Readable } from 'node:stream';
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import type { PartUpload, UploadedPart } from '../bucket.ts';
 import { ask } from './client.ts';
 import { isUploadGone } from './error.ts';
 import type { PartDigest, PartSender } from './part-sender.ts';
-import type { PartAnswer, PartRequest } from './send-part.ts';
+import type { PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
 export interface UploadOptions {
@@ -43,26 +39,14 @@ export async function createUpload(
 
 export async function uploadPart(session: Session, part: PartUpload): Promise<UploadedPart> {
   const { key, uploadId, partNumber, body, sender = session.sender, signal } = part;
-  const { crc32, sha256 = 'UNSIGNED-PAYLOAD' } = await digest(part, sender, session);
-  const command = new UploadPartCommand({
-    Bucket: session.bucket,
-    Key: key,
-    UploadId: uploadId,
-    PartNumber: partNumber,
-    Body: body,
-    ContentLength: body.length,
-    ChecksumCRC32: crc32,
-  });
-  signPayload(command, sha256);
-  sendBy((request) => sender.send(request, signal), command, session);
+  const { crc32, sha256 } = await digest(part, sender, session);
   const asked = { what: `PUT ${key}, part ${partNumber}`, right: 's3:PutObject' };
-  const { ETag } = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
-  return {
-    partNumber,
-    etag: unquote(ETag),
-    size: body.length,
-    ...(crc32 !== undefined && { checksum: crc32 }),
+  const put = async () => {
+    const request = await session.signer.sign({ key, uploadId, partNumber, body, crc32, sha256 });
+    return await send(request, sender, session, signal);
   };
+  const etag = unquote(await session.attempt(asked, put, signal));
+  return { partNumber, etag, size: body.length, ...(crc32 !== undefined && { checksum: crc32 }) };
 }
 
 async function digest(
@@ -75,36 +59,29 @@ async function digest(
   return wanted.crc32 || wanted.sha256 ? { ...known, ...(await sender.digest(body, wanted)) } : known;
 }
 
-/** Unless told, the SDK hashes the part once more for each try. */
-function signPayload(command: UploadPartCommand, hash: string): void {
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const { request } = args as { request?: { headers: Record<string, string> } };
-      if (request) request.headers['x-amz-content-sha256'] = hash;
-      return await next(args);
-    },
-    { step: 'build', name: 'signPayload' },
-  );
-}
-
-/** In the place of the client's own handler: last of all, with the request as it was signed. */
-function sendBy(
-  send: (request: PartRequest) => Promise<PartAnswer>,
-  command: UploadPartCommand,
-  { clock, log, timings }: Session,
-): void {
-  command.middlewareStack.add(
-    () =>
-      async ({ request }) => {
-        const asked = request as PartRequest;
-        const answered = async () => {
-          const { body, ...head } = await send(asked);
-          return { response: { ...head, body: Readable.from(body.length > 0 ? [body] : []) } };
-        };
-        return await ask(asked, answered, { expected: 'etag', answerMs: timings.requestMs, clock, log });
-      },
-    { step: 'deserialize', name: 'sendPart', priority: 'low' },
-  );
+/** Gives the ETag of a part that the server took. */
+async function send(
+  request: PartRequest,
+  sender: PartSender,
+  { clock, log, timings, signer }: Session,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const answered = async () => {
+    const { body, ...head } = await sender.send(request, signal);
+    return { response: { ...head, body: Readable.from(body.length > 0 ? [body] : []) } };
+  };
+  try {
+    const { response } = await ask(request, answered, {
+      expected: 'etag',
+      answerMs: timings.requestMs,
+      clock,
+      log,
+    });
+    return response.headers['etag'];
+  } catch (error) {
+    signer.learnFrom(error);
+    throw error;
+  }
 }
 
 /** An upload that is gone already is as good as aborted. */

@@ -1,6 +1,6 @@
 import type { Bucket } from '../../lib/bucket.ts';
 import type { PartDigest, PartSender } from '../../lib/bucket/part-sender.ts';
-import type { PartAnswer, PartRequest } from '../../lib/bucket/send-part.ts';
+import type { PartAnswer } from '../../lib/bucket/send-part.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Carrier } from './carrier.ts';
 import { createGrowth, type Growth } from './growth.ts';
@@ -98,23 +98,9 @@ function sendFrom(thread: Thread): PartSender {
     digest: async (body, wanted) =>
       (await thread.ask({ do: 'digest', body, wanted }, body.length)) as PartDigest,
     async send(request, signal) {
-      const task = { do: 'send', request: plain(request) } as const;
+      const task = { do: 'send', request } as const;
       return (await thread.ask(task, request.body.length, signal ? { signal } : {})) as PartAnswer;
     },
-  };
-}
-
-/** What the SDK makes is more than can cross. */
-function plain({ protocol, hostname, port, method, path, query, headers, body }: PartRequest): PartRequest {
-  return {
-    protocol,
-    hostname,
-    ...(port !== undefined && { port }),
-    method,
-    path,
-    ...(query && { query }),
-    headers,
-    body,
   };
 }
 
