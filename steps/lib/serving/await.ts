@@ -31,6 +31,9 @@ export type Arrival = Extract<Verdict, { kind: 'ready' | 'superseded' }>;
 /** A line at least this often, so that a quiet log is not taken for a dead one. */
 const heartbeatMs = 60_000;
 
+/** What a look may take that is begun at the last moment. */
+const leastLookMs = 1_000;
+
 /** Looks until the new revision is ready, cannot become so, or the time is over. Prints a line when something changes. */
 export async function awaitRollout(
   target: Target,
@@ -42,8 +45,10 @@ export async function awaitRollout(
   const look = createLook(cluster, target, { log, clock, outageMs: patience.outageMs ?? 600_000 });
   const makeWay = patience.makeWay ?? true;
   let memory = noMemory;
+  let seen: Waiting | undefined;
   for (;;) {
-    const snapshot = await look(signal);
+    const left = patience.timeoutMs - (clock.now() - started);
+    const snapshot = await look(leastLookMs + Math.ceil(Math.max(0, left)), signal);
     if (snapshot) {
       const judged = judge(memory, snapshot, { target, graces: patience.graces, now: clock.now(), makeWay });
       const { verdict } = judged;
@@ -52,30 +57,36 @@ export async function awaitRollout(
       if (verdict.kind === 'changed') throw changed(target, verdict);
       if (verdict.kind === 'failed') throw failed(verdict.problem);
       voice(verdict);
-      if (clock.now() - started >= patience.timeoutMs) throw tooLate(target, patience, verdict);
-    } else if (clock.now() - started >= patience.timeoutMs) {
-      throw tooLate(target, patience);
+      seen = verdict;
+    } else {
+      seen = undefined;
     }
+    if (clock.now() - started >= patience.timeoutMs) throw tooLate(target, patience, seen);
     await clock.sleep(patience.pollMs * (0.8 + 0.4 * random()), signal);
   }
 }
 
-/** The snapshot; undefined while the API server is away, for a while. Its own update takes minutes on one node. */
+/**
+ * The snapshot; undefined while the API server is away, for a while (its own update takes minutes on one node), and when the
+ * look took longer than it may: a server that never answered is asked for a minute.
+ */
 function createLook(
   cluster: Cluster,
   target: Target,
   { log, clock, outageMs }: { readonly log: Log; readonly clock: Clock; readonly outageMs: number },
-): (signal?: AbortSignal) => Promise<Snapshot | undefined> {
+): (mostMs: number, signal?: AbortSignal) => Promise<Snapshot | undefined> {
   let awaySince: number | undefined;
-  return async (signal) => {
+  return async (mostMs, signal) => {
+    const late = AbortSignal.timeout(mostMs);
     try {
-      const snapshot = await observe(cluster, target, signal);
+      const snapshot = await observe(cluster, target, signal ? AbortSignal.any([signal, late]) : late);
       if (awaySince !== undefined) {
         log.info('the API server is back', { after: seconds(clock.now() - awaySince) });
       }
       awaySince = undefined;
       return snapshot;
     } catch (error) {
+      if (late.aborted && !signal?.aborted) return undefined;
       if (!(error instanceof StepError) || error.failure !== 'unavailable') throw error;
       if (awaySince === undefined) log.warn('cannot look; waiting on', { because: error.message });
       awaySince ??= clock.now();

@@ -3,6 +3,7 @@ import { StepError } from '../../../../steps/lib/errors.ts';
 import { awaitRollout, type Patience } from '../../../../steps/lib/serving/await.ts';
 import { defaultGraces } from '../../../../steps/lib/serving/problems.ts';
 import { unavailable } from './memory-cluster.ts';
+import { systemClock } from '../../../../steps/lib/retry.ts';
 import { clusterWithKserve, reconcile } from './mini-kserve.ts';
 import { namespace, service, serviceAsking } from './rollout.ts';
 import { listeningLog, virtualClock } from './time.ts';
@@ -106,6 +107,23 @@ describe('waiting for a roll-out', () => {
       throw unavailable();
     };
     expect(await thrownBy(wait())).toMatchObject({ failure: 'unavailable' });
+  });
+
+  it('does not outlast its deadline by one look at an API server that says nothing', async () => {
+    const { cluster } = await applied('pending');
+    const silent = (_: unknown, signal?: AbortSignal) =>
+      new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    const error = await thrownBy(
+      awaitRollout(
+        target,
+        { ...patience, timeoutMs: 100, pollMs: 10 },
+        { cluster: { ...cluster, get: silent, list: silent }, log: listeningLog().log, clock: systemClock },
+      ),
+    );
+    expect(error).toMatchObject({
+      failure: 'not-ready',
+      message: expect.stringContaining('the API server to answer'),
+    });
   });
 
   it('has its deadline also while the API server is away', async () => {
