@@ -6,7 +6,7 @@ const body = Buffer.from('the bytes of a part');
 
 test('a part is signed as its server reads it, whatever the key', async () => {
   const { bucket, server } = await openBucket();
-  const characters = fc.constantFrom(...'aZ0.-_~', ...' +!\'()*&=%?#":,;@$', 'ü', '模');
+  const characters = fc.constantFrom(...Array.from('aZ0.-_~ +!()*&=%?#:,;@$\'"ü模'));
   const name = fc.string({ unit: characters, minLength: 1, maxLength: 8 }).map((text) => `${text}x`);
   const keys = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
   await fc.assert(
