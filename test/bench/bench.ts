@@ -30,6 +30,9 @@ const rounds = Math.max(1, Number(values.rounds) || 1);
 const python = hasPython();
 if (!python) console.log("python3 with boto3 and requests is not here: the guide's way is left out");
 
+// An exit ends the servers too, and takes their folders away.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
 await benchStart();
 const folder = await mkdtemp(join(tmpdir(), 'llm-rollout-bench-'));
 const { plain, hashing, ours } = programs(folder, python);

@@ -1,14 +1,10 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
-import https from 'node:https';
-import { createServer, type AddressInfo } from 'node:net';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { createAuthority } from '../../sandbox/certificates.ts';
-import { cached } from '../cluster/cache.ts';
+import { startServer } from '../servers/process.ts';
+import { findVersitygw, versitygwOver } from '../servers/versitygw.ts';
 import type { BucketOrder } from './serve-bucket.ts';
 import type { HubOrder } from './serve-hub.ts';
 
@@ -65,10 +61,6 @@ export function sinkKinds(): SinkKind[] {
   return findVersitygw() === undefined ? ['sandbox'] : ['versitygw', 'sandbox'];
 }
 
-function findVersitygw(): string | undefined {
-  return globSync(cached('bin', 'versitygw-*', 'versitygw'))[0];
-}
-
 interface SinkOrder {
   readonly kind: SinkKind;
   /** What it has to take. */
@@ -78,20 +70,16 @@ interface SinkOrder {
 
 /** An empty bucket in a process of its own. */
 export async function openSink({ kind, bytes, tls }: SinkOrder): Promise<Sink> {
-  const folder = await mkdtemp(join(await placeFor(bytes), 'llm-rollout-bench-s3-'));
+  const place = await placeFor(bytes);
   const program = findVersitygw();
-  const sink =
-    kind === 'versitygw' && program !== undefined
-      ? await openVersitygw(program, folder, tls)
-      : await openSandbox(folder, tls);
-  return {
-    ...sink,
-    pid: sink.child.pid ?? 0,
-    close: async () => {
-      sink.child.kill('SIGKILL');
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  if (kind === 'sandbox' || program === undefined) return await openSandbox(place, tls);
+  const server = await startServer(versitygwOver({ program, keys, tls: tls?.server }), {
+    keys,
+    bucket: bucketName,
+    place,
+    authority: tls?.authority,
+  });
+  return { ...server, name: `versitygw ${place === memory ? 'in memory' : 'on disk'}` };
 }
 
 const memory = '/dev/shm';
@@ -106,44 +94,19 @@ async function placeFor(bytes: number): Promise<string> {
   }
 }
 
-async function openSandbox(folder: string, tls: Tls | undefined) {
+async function openSandbox(place: string, tls: Tls | undefined): Promise<Sink> {
+  const folder = await mkdtemp(join(place, 'llm-rollout-bench-s3-'));
   const child = fork(join(import.meta.dirname, 'serve-bucket.ts'));
   const order: BucketOrder = { folder, ...keys, buckets: [bucketName], ...(tls && { tls: tls.server }) };
   return {
     name: 'a bucket that counts and drops',
-    child,
+    pid: child.pid ?? 0,
     ...(await answerTo<{ url: string }>(child, order)),
+    close: async () => {
+      child.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
   };
-}
-
-async function openVersitygw(program: string, folder: string, tls: Tls | undefined) {
-  const port = await freePort();
-  const words = ['--port', `127.0.0.1:${port}`];
-  if (tls) {
-    await writeFile(join(folder, 'cert.pem'), tls.server.cert);
-    await writeFile(join(folder, 'key.pem'), tls.server.key, { mode: 0o600 });
-    words.push('--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem'));
-  }
-  const env = { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey };
-  const child = spawn(program, [...words, 'posix', folder], {
-    env: { ...process.env, ...env },
-    stdio: 'ignore',
-  });
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const client = new S3Client({
-    endpoint: url,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: keys,
-    maxAttempts: 50,
-    ...(tls && {
-      requestHandler: new NodeHttpHandler({ httpsAgent: new https.Agent({ ca: tls.authority }) }),
-    }),
-  });
-  await client.send(new CreateBucketCommand({ Bucket: bucketName }));
-  client.destroy();
-  const place = folder.startsWith(memory) ? 'in memory' : 'on disk';
-  return { name: `versitygw ${place}`, child, url };
 }
 
 async function answerTo<T>(child: ChildProcess, order: object): Promise<T> {
@@ -153,14 +116,6 @@ async function answerTo<T>(child: ChildProcess, order: object): Promise<T> {
   });
   child.send(order);
   return await answered;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A certificate for loopback, and the file with the authority that clients must trust. */

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Secret } from '../../steps/lib/bucket.ts';
 import { cached } from '../cluster/cache.ts';
+import { freePorts, startServer } from './process.ts';
+import { findVersitygw, versitygwOver } from './versitygw.ts';
 
 /** A real S3 server on loopback, with one bucket. */
 export interface Server {
@@ -23,22 +21,14 @@ export interface ServerKind {
   readonly start: (program: string) => Promise<Server>;
 }
 
-const keys = { access: 'AKIASERVERS', secret: 'the-secret-key-of-the-servers' };
+const keys = { accessKeyId: 'AKIASERVERS', secretAccessKey: 'the-secret-key-of-the-servers' };
+const bucket = 'models';
 
 export const versitygw: ServerKind = {
   name: 'versitygw',
-  program: globSync(cached('bin', 'versitygw-*', 'versitygw'))[0],
+  program: findVersitygw(),
   get: 'npm run cluster builds it',
-  start: (program) =>
-    start(async (folder) => {
-      const [port = 0] = await freePorts(1);
-      return {
-        port,
-        program,
-        args: ['--port', `127.0.0.1:${port}`, 'posix', folder],
-        env: { ROOT_ACCESS_KEY: keys.access, ROOT_SECRET_KEY: keys.secret },
-      };
-    }),
+  start: (program) => start(versitygwOver({ program, keys })),
 };
 
 const weed = [process.env['SEAWEEDFS'], cached('seaweedfs', 'bin', 'weed')];
@@ -61,7 +51,7 @@ export const seaweedfs: ServerKind = {
         'filer.port.grpc',
       ];
       const config = join(folder, 's3.json');
-      const credentials = [{ accessKey: keys.access, secretKey: keys.secret }];
+      const credentials = [{ accessKey: keys.accessKeyId, secretKey: keys.secretAccessKey }];
       const actions = ['Admin', 'Read', 'List', 'Tagging', 'Write'];
       await writeFile(config, JSON.stringify({ identities: [{ name: 'test', credentials, actions }] }));
       const flagged = flags.map((flag, i) => `-${flag}=${rest[i]}`);
@@ -77,75 +67,14 @@ export const seaweedfs: ServerKind = {
     }),
 };
 
-interface Command {
-  readonly port: number;
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
-
-async function start(make: (folder: string) => Promise<Command>): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), 's3-server-'));
-  const { port, program, args, env } = await make(folder);
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => void said.splice(0, said.length > 200 ? 1 : 0, chunk.toString()));
+async function start(make: Parameters<typeof startServer>[0]): Promise<Server> {
+  const { url, close } = await startServer(make, { keys, bucket });
   const secret = {
-    AWS_ACCESS_KEY_ID: keys.access,
-    AWS_SECRET_ACCESS_KEY: keys.secret,
-    AWS_S3_ENDPOINT: `http://127.0.0.1:${port}`,
-    AWS_S3_BUCKET: 'models',
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_S3_ENDPOINT: url,
+    AWS_S3_BUCKET: bucket,
     AWS_DEFAULT_REGION: 'us-east-1',
   };
-  try {
-    await makeBucket(secret, child);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw new Error(`${program} did not come up:\n${said.join('').slice(-2000)}`, { cause: error });
-  }
-  return {
-    secret,
-    close: async () => {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGKILL');
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Tries until the server takes it; a minute is long enough for any. */
-async function makeBucket(secret: Required<S3Secret>, child: ChildProcess): Promise<void> {
-  const client = new S3Client({
-    endpoint: secret.AWS_S3_ENDPOINT,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: secret.AWS_ACCESS_KEY_ID, secretAccessKey: secret.AWS_SECRET_ACCESS_KEY },
-  });
-  const until = Date.now() + 60_000;
-  for (;;) {
-    try {
-      await client.send(new CreateBucketCommand({ Bucket: secret.AWS_S3_BUCKET }));
-      return;
-    } catch (error) {
-      if (child.exitCode !== null || Date.now() > until) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
-/** Taken all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const taken = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = taken.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(taken.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  return { secret, close };
 }
