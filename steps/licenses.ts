@@ -16,10 +16,10 @@ const allowed = new Set([
   '(MIT OR Apache-2.0)',
 ]);
 
-/** The licence texts of every package that a bundle holds, found by what esbuild really put in. */
-export async function collectLicenses(root: string, metafile: Metafile): Promise<string> {
+/** The licence texts of every package that the bundles hold, found by what esbuild really put in. */
+export async function collectLicenses(root: string, metafiles: readonly Metafile[]): Promise<string> {
   const folders = new Set<string>(['node_modules/gpt-tokenizer']);
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of metafiles.flatMap(({ inputs }) => Object.keys(inputs))) {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match?.[1]) folders.add(match[1]);
   }

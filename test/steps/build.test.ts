@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Of all that a step may load. */
+async function textOf(name: string): Promise<string> {
+  const paths = globSync([`${name}.mjs`, `${name}/*.mjs`], { cwd: folder });
+  const texts = paths.map((path) => readFile(join(folder, path), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
+}
+
 describe('buildBundles', () => {
   it('makes one file a Task, within its budget', () => {
     expect(bundles.map(({ name }) => name)).toEqual(specs.map(({ name }) => name));
@@ -33,10 +40,17 @@ describe('buildBundles', () => {
   });
 
   it('keeps what only some steps need out of the others', async () => {
-    const stage = await readFile(join(folder, 'stage-model.mjs'), 'utf8');
-    const apply = await readFile(join(folder, 'apply-serving.mjs'), 'utf8');
-    expect(stage).toContain('UploadPartCommand');
-    expect(apply).not.toContain('UploadPartCommand');
+    const [stage, apply] = await Promise.all(['stage-model', 'apply-serving'].map(textOf));
+    expect(stage).toContain('CreateMultipartUploadCommand');
+    expect(apply).not.toContain('CreateMultipartUploadCommand');
+  });
+
+  it('has no way to keys that no Secret holds', async () => {
+    const stage = await textOf('stage-model');
+    expect(stage).toContain('is only asked with the keys of its Secret');
+    expect(
+      stage.match(/AWS_WEB_IDENTITY_TOKEN_FILE|AWS_CONTAINER_CREDENTIALS|fromInstanceMetadata/),
+    ).toBeNull();
   });
 
   it("does not load Node's fetch at its start, which takes as long as Node itself", async () => {

@@ -20,10 +20,8 @@ async function install(name: string, license: string, text?: string): Promise<vo
   if (text !== undefined) await writeFile(join(folder, 'LICENSE.md'), text);
 }
 
-const bundled = (...paths: string[]) => ({
-  inputs: Object.fromEntries(paths.map((path) => [path, { bytes: 1, imports: [] }])),
-  outputs: {},
-});
+const bundled = (...paths: string[]) =>
+  paths.map((path) => ({ inputs: { [path]: { bytes: 1, imports: [] } }, outputs: {} }));
 
 describe('collectLicenses', () => {
   it('gives the text of every package that is inside, scoped and nested ones too', async () => {
