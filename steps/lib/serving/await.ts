@@ -130,6 +130,7 @@ function tooLate({ service, namespace }: Target, { timeoutMs }: Patience, verdic
   const { progress, problem } = verdict ?? {};
   const waitedFor = progress?.line ?? 'the API server to answer';
   const slow = progress?.phase === 'downloading' ? 'LD160 SLOW: ' : '';
+  const slowHint = `raise timeout if this is only slow, or: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`;
   const code = problem ? `${problem.code}: ` : slow;
   return new StepError(
     'not-ready',
@@ -140,7 +141,7 @@ function tooLate({ service, namespace }: Target, { timeoutMs }: Patience, verdic
         : [`${waitedFor} (pod ${progress?.pod ?? 'none yet'})`],
       hint:
         problem?.hint ??
-        `raise timeout if this is only slow, or: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`,
+        (progress ? slowHint : "oc get --raw '/readyz?verbose'; what it said to us stands in the log"),
     },
   );
 }

@@ -26,7 +26,7 @@ export const waitReady: TaskTable = {
       env: noApiServer,
       exit: 'not-ready',
       outcome: /^not-ready: .* the API server to answer$/,
-      says: [/cannot look; waiting on .*refuses the connection/, /^Try: /m],
+      says: [/does not serve us; trying on .*refuses the connection/, /^Try: oc get --raw/m],
     },
     {
       name: 'the model does not answer',

@@ -123,6 +123,7 @@ describe('waiting for a roll-out', () => {
     expect(error).toMatchObject({
       failure: 'not-ready',
       message: expect.stringContaining('the API server to answer'),
+      hint: expect.stringContaining('/readyz'),
     });
   });
 
