@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority } from '../../sandbox/certificates.ts';
@@ -97,6 +98,8 @@ async function placeFor(bytes: number): Promise<string> {
 async function openSandbox(place: string, tls: Tls | undefined): Promise<Sink> {
   const folder = await mkdtemp(join(place, 'llm-rollout-bench-s3-'));
   const child = fork(join(import.meta.dirname, 'serve-bucket.ts'));
+  const leave = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', leave);
   const order: BucketOrder = { folder, ...keys, buckets: [bucketName], ...(tls && { tls: tls.server }) };
   return {
     name: 'a bucket that counts and drops',
@@ -104,7 +107,8 @@ async function openSandbox(place: string, tls: Tls | undefined): Promise<Sink> {
     ...(await answerTo<{ url: string }>(child, order)),
     close: async () => {
       child.kill('SIGKILL');
-      await rm(folder, { recursive: true, force: true });
+      process.off('exit', leave);
+      leave();
     },
   };
 }

@@ -36,6 +36,8 @@ interface WireOptions {
 const headBytes = 16 * 1024;
 /** Read at once: so much still lies in the processor's cache when its checksum is taken. */
 const readBytes = 256 * 1024;
+/** TLS gives 16 KiB at a time, and to tell of each costs more than to decrypt it. */
+const toldBytes = 128 * 1024;
 const unusedMs = 30_000;
 
 /** Begins to connect. */
@@ -95,10 +97,11 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
     resolve?.(taken);
   };
   const fail = (error: unknown) => {
-    const { reject } = asked ?? {};
+    const failed = asked;
     asked = undefined;
     socket.destroy();
-    reject?.(error);
+    failed?.tell();
+    failed?.reject(error);
   };
   socket.setNoDelay();
   // Set while nobody uses it.
@@ -118,8 +121,8 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
       const text = requestText(asking);
       const { promise, resolve, reject } = Promise.withResolvers<boolean>();
       const stop = () => fail(asking.signal?.reason);
-      const time = keepTime(asking, fail);
-      asked = { ...asking, resolve, reject, progress: time.progress };
+      const time = watchOver(asking, fail);
+      asked = { ...asking, resolve, reject, progress: time.progress, tell: time.tell };
       asking.signal?.addEventListener('abort', stop);
       socket.ref().setTimeout(0);
       socket.write(text);
@@ -147,28 +150,35 @@ interface Settlers {
   resolve(taken: boolean): void;
   reject(error: unknown): void;
   progress(bytes: number): void;
+  /** Of what has come and was not told yet. */
+  tell(): void;
 }
 
-/** A stall or a trickle is a fault, as for any other body. */
-function keepTime({ url, came, watch, now }: WireGet, fail: (error: unknown) => void) {
+/** Tells what came, and keeps the time: a stall or a trickle is a fault, as for any other body. */
+function watchOver({ url, into, came, watch, now }: WireGet, fail: (error: unknown) => void) {
   const silence = setTimeout(() => fail(silent(url.host, watch.idleMs)), watch.idleMs);
-  let since = now();
-  let bytes = 0;
-  let began = false;
+  let [since, bytes] = [now(), 0];
+  let [total, told] = [0, 0];
+  const tell = () => {
+    const untold = total - told;
+    told = total;
+    if (untold > 0) came(untold);
+  };
   return {
     get began() {
-      return began;
+      return total > 0;
     },
     progress(more: number) {
-      began = true;
+      total += more;
       bytes += more;
-      came(more);
       silence.refresh();
+      if (total - told >= toldBytes || total === into.length) tell();
       const waited = now() - since;
       if (waited < watch.slowMs) return;
       if (bytes < (watch.slowBytesPerSecond * waited) / 1000) fail(slow(url.host, bytes, waited));
       [since, bytes] = [now(), 0];
     },
+    tell,
     stop: () => clearTimeout(silence),
   };
 }

@@ -64,6 +64,19 @@ test('a body lands in the memory it is for, whether it comes with its head or af
   ]);
 });
 
+test('small pieces are told together, and at an early end all that came', async () => {
+  const pieces = Array.from({ length: 20 }, () => 'x'.repeat(10_000));
+  const head = ok('').replace('Content-Length: 0', 'Content-Length: 200000');
+  const { url } = await serve([head, ...pieces], [head, ...pieces.slice(0, 15), 'end']);
+  const whole = get(url, 200_000);
+  expect(await openWire(url, {}).get(whole.asked)).toBe(true);
+  expect(whole.came.reduce((sum, bytes) => sum + bytes)).toBe(200_000);
+  expect(whole.came.length).toBeLessThan(4);
+  const cut = get(url, 200_000);
+  await expect(openWire(url, {}).get(cut.asked)).rejects.toThrow();
+  expect(cut.came.reduce((sum, bytes) => sum + bytes)).toBe(150_000);
+});
+
 test('the connection is used again', async () => {
   const { url, connections } = await serve([ok('abc')], [ok('def')]);
   const wire = openWire(url, {});
