@@ -19,8 +19,7 @@ export interface Period {
   readonly slowDown: boolean;
 }
 
-/** Where these bring all that the machine can take, more of them only cost it. */
-const few = 4;
+const few = 8;
 /** Periods after which a limit that was too high is tried again, and after a server has asked for less. */
 const restAfterTrial = 20;
 const restAfterSlowDown = 10;
