@@ -126,11 +126,11 @@ function changed(
   });
 }
 
-function tooLate({ service, namespace }: Target, { timeoutMs }: Patience, verdict?: Waiting): StepError {
+function tooLate(target: Target, { timeoutMs }: Patience, verdict?: Waiting): StepError {
+  const { service } = target;
   const { progress, problem } = verdict ?? {};
   const waitedFor = progress?.line ?? 'the API server to answer';
   const slow = progress?.phase === 'downloading' ? 'LD160 SLOW: ' : '';
-  const slowHint = `raise timeout if this is only slow, or: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`;
   const code = problem ? `${problem.code}: ` : slow;
   return new StepError(
     'not-ready',
@@ -139,11 +139,15 @@ function tooLate({ service, namespace }: Target, { timeoutMs }: Patience, verdic
       evidence: problem
         ? [problem.headline, ...problem.evidence]
         : [`${waitedFor} (pod ${progress?.pod ?? 'none yet'})`],
-      hint:
-        problem?.hint ??
-        (progress ? slowHint : "oc get --raw '/readyz?verbose'; what it said to us stands in the log"),
+      hint: problem?.hint ?? hintFor(target, verdict),
     },
   );
+}
+
+function hintFor({ service, namespace }: Target, verdict?: Waiting): string {
+  return verdict
+    ? `raise timeout if this is only slow, or: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`
+    : "oc get --raw '/readyz?verbose'; what it said to us stands in the log";
 }
 
 function seconds(ms: number): string {

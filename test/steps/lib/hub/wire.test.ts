@@ -73,7 +73,7 @@ test('small pieces are told together, and at an early end all that came', async 
   expect(whole.came.reduce((sum, bytes) => sum + bytes)).toBe(200_000);
   expect(whole.came.length).toBeLessThan(4);
   const cut = get(url, 200_000);
-  await expect(openWire(url, {}).get(cut.asked)).rejects.toThrow();
+  await expect(openWire(url, {}).get(cut.asked)).rejects.toThrow('ended');
   expect(cut.came.reduce((sum, bytes) => sum + bytes)).toBe(150_000);
 });
 
