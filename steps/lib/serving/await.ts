@@ -45,8 +45,8 @@ export async function awaitRollout(
   const look = createLook(cluster, target, { log, clock, outageMs: patience.outageMs ?? 600_000 });
   const makeWay = patience.makeWay ?? true;
   let memory = noMemory;
-  let seen: Waiting | undefined;
   for (;;) {
+    let seen: Waiting | undefined;
     const left = patience.timeoutMs - (clock.now() - started);
     const snapshot = await look(leastLookMs + Math.ceil(Math.max(0, left)), signal);
     if (snapshot) {
@@ -58,8 +58,6 @@ export async function awaitRollout(
       if (verdict.kind === 'failed') throw failed(verdict.problem);
       voice(verdict);
       seen = verdict;
-    } else {
-      seen = undefined;
     }
     if (clock.now() - started >= patience.timeoutMs) throw tooLate(target, patience, seen);
     await clock.sleep(patience.pollMs * (0.8 + 0.4 * random()), signal);
