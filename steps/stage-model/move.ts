@@ -65,7 +65,6 @@ export async function finish(
 /** Does the work with everything that it needs, and tells when another run has made it needless. */
 export async function move(work: Work, wish: Wish, stage: Stage): Promise<Moved> {
   const { source } = wish;
-  // Its threads start while the bucket is looked at.
   const carrier = stage.startCarrier?.(source) ?? createInlineCarrier({ source, bucket: stage.bucket });
   try {
     return await moveBy(carrier, work, wish, stage);

@@ -37,7 +37,7 @@ export interface Stage {
   /** Counts what is done; metrics need one. */
   readonly meter?: Meter;
   readonly downloads: Downloads;
-  /** Starts threads that read this source and write to the bucket; where it is absent, or gives nothing, all is done in this one. */
+  /** A carrier that may start threads which read this source and write to the bucket; where it is absent, or gives nothing, all is done in this one. */
   readonly startCarrier?: (source: Source) => Carrier | undefined;
 }
 

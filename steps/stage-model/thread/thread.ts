@@ -76,7 +76,7 @@ interface Pending {
 export function startThread({ program, setup, log, onSlowDown, onRetry }: ThreadOptions): Thread {
   const worker = new Worker(program, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   const pending = new Map<number, Pending>();
-  let looked = worker.performance.eventLoopUtilization();
+  const busy = watchBusy(worker.performance);
   let asked = 0;
   let load = 0;
   let broken: Error | undefined;
@@ -107,12 +107,7 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
     get load() {
       return load;
     },
-    busy() {
-      const now = worker.performance.eventLoopUtilization();
-      const { utilization } = worker.performance.eventLoopUtilization(now, looked);
-      looked = now;
-      return utilization;
-    },
+    busy,
     async ask(task, bytes, { signal, came } = {}) {
       if (broken) throw broken;
       signal?.throwIfAborted();
@@ -135,6 +130,17 @@ export function startThread({ program, setup, log, onSlowDown, onRetry }: Thread
     async end() {
       await worker.terminate();
     },
+  };
+}
+
+/** Tells the share of the time since the last call in which a thread, this one or another, had something to do: 0 to 1. */
+export function watchBusy(thread: Pick<typeof performance, 'eventLoopUtilization'>): () => number {
+  let looked = thread.eventLoopUtilization();
+  return () => {
+    const now = thread.eventLoopUtilization();
+    const { utilization } = thread.eventLoopUtilization(now, looked);
+    looked = now;
+    return utilization;
   };
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Carrier } from './carrier.ts';
 import { createGrowth, type Growth } from './growth.ts';
 import type { Meter } from '../report/meter.ts';
-import { startThread, type Thread, type ThreadSetup } from './thread.ts';
+import { startThread, type Thread, type ThreadSetup, watchBusy } from './thread.ts';
 
 interface ThreadsOptions extends ThreadSetup {
   /** Carries in the thread that asks, until there are others. */
@@ -44,11 +44,11 @@ export function createThreadedCarrier({
 }: ThreadsOptions): Carrier {
   const start = () => startThread({ program, setup, log, onSlowDown, onRetry });
   const threads = Array.from({ length: atOnce }, start);
-  const own = watchOwnThread();
+  const ownBusy = watchBusy(performance);
   let carrying = 0;
   let looking: NodeJS.Timeout | undefined;
   const look = () => {
-    const busy = threads.length > 0 ? threads.map((thread) => thread.busy()) : [own.busy()];
+    const busy = threads.length > 0 ? threads.map((thread) => thread.busy()) : [ownBusy()];
     if (growth(busy) && carrying > 0 && threads.length < count) threads.push(start());
   };
   const carry = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -76,19 +76,6 @@ export function createThreadedCarrier({
     async close() {
       clearInterval(looking);
       await Promise.all([alone.close(), ...threads.map((thread) => thread.end())]);
-    },
-  };
-}
-
-/** The share of the time since the last look in which this thread had something to do. */
-function watchOwnThread(): Pick<Thread, 'busy'> {
-  let looked = performance.eventLoopUtilization();
-  return {
-    busy() {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, looked);
-      looked = now;
-      return utilization;
     },
   };
 }
