@@ -65,7 +65,8 @@ export async function finish(
 /** Does the work with everything that it needs, and tells when another run has made it needless. */
 export async function move(work: Work, wish: Wish, stage: Stage): Promise<Moved> {
   const { source } = wish;
-  const carrier = stage.startCarrier?.(source) ?? createInlineCarrier({ source, bucket: stage.bucket });
+  const alone = createInlineCarrier({ source, bucket: stage.bucket });
+  const carrier = stage.startCarrier?.(source, alone) ?? alone;
   try {
     return await moveBy(carrier, work, wish, stage);
   } finally {

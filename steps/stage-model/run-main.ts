@@ -8,7 +8,6 @@ import { makeOrigin } from './source/make-origin.ts';
 import { createMeter } from './report/meter.ts';
 import { spec } from './spec.ts';
 import { stageModel } from './stage.ts';
-import { createInlineCarrier } from './thread/carrier.ts';
 import { createThreadedCarrier } from './thread/threads.ts';
 
 /** The step in its first thread; `program` is the address of what its other threads run. Gives the exit code. */
@@ -35,21 +34,20 @@ export function runMain(world: World, program: string): Promise<number> {
         signal,
         vocabularyPlaces: vocabularyPlaces(program),
         downloads,
-        startCarrier: (source) => {
-          const alone = createInlineCarrier({ source, bucket });
-          if (!source.description) return alone;
-          return createThreadedCarrier({
-            alone,
-            count: Math.min(params.threads, availableParallelism()),
-            bucket,
-            program: new URL(program),
-            env: { ...env },
-            source: source.description,
-            log,
-            onSlowDown,
-            onRetry: meter.retried,
-          });
-        },
+        startCarrier: ({ description }, alone) =>
+          description
+            ? createThreadedCarrier({
+                alone,
+                count: Math.min(params.threads, availableParallelism()),
+                bucket,
+                program: new URL(program),
+                env: { ...env },
+                source: description,
+                log,
+                onSlowDown,
+                onRetry: meter.retried,
+              })
+            : alone,
       });
     } finally {
       network.close();

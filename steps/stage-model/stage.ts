@@ -37,8 +37,8 @@ export interface Stage {
   /** Counts what is done; metrics need one. */
   readonly meter?: Meter;
   readonly downloads: Downloads;
-  /** A carrier that may start threads which read this source and write to the bucket; where it is absent, or gives nothing, all is done in this one. */
-  readonly startCarrier?: (source: Source) => Carrier | undefined;
+  /** A carrier that may start threads which read this source and write to the bucket; where it is absent, `alone` does it all in this one. */
+  readonly startCarrier?: (source: Source, alone: Carrier) => Carrier;
 }
 
 /**

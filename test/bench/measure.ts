@@ -19,7 +19,10 @@ const reporter = `data:text/javascript,${encodeURIComponent(
   stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'report-usage.ts'), 'utf8')),
 )}`;
 
-/** Runs a program to its end as a process of its own: one of ours, or, with `.py`, of Python. Throws with what it said when it fails. */
+/**
+ * Runs a program to its end as a process of its own: one of ours, or, with `.py`, of Python; it ends with this process, at
+ * the latest. Throws with what it said when it fails.
+ */
 export async function measure(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -34,10 +37,13 @@ export async function measure(
     env: { ...withoutTrust(process.env), ...env, USAGE_FILE: file },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const leave = () => void child.kill('SIGKILL');
+  process.once('exit', leave);
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  process.off('exit', leave);
   const seconds = (performance.now() - started) / 1000;
   if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}:\n${said}`);
   const usage = JSON.parse(await readFile(file, 'utf8')) as NodeJS.ResourceUsage;

@@ -54,6 +54,7 @@ export async function startServer(
   try {
     await makeBucket(bucket, child, { endpoint: url, credentials: keys, ...trust });
   } catch (error) {
+    process.off('exit', leave);
     leave();
     throw new Error(`${program} did not come up:\n${said.join('').slice(-2000)}`, { cause: error });
   }

@@ -15,7 +15,6 @@ import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
-import { createInlineCarrier } from '../../../steps/stage-model/thread/carrier.ts';
 import { createThreadedCarrier } from '../../../steps/stage-model/thread/threads.ts';
 import { tinyParts } from './staging.ts';
 
@@ -176,15 +175,15 @@ export async function startRig({
           limits: options.limits ?? tinyParts,
           meter,
           downloads,
-          startCarrier: (source) =>
-            source.description && options.threads
+          startCarrier: ({ description }, alone) =>
+            description && options.threads
               ? createThreadedCarrier({
-                  alone: createInlineCarrier({ source, bucket: destination }),
+                  alone,
                   count: options.threads,
                   atOnce: 1,
                   bucket: destination,
                   program: threadProgram,
-                  source: source.description,
+                  source: description,
                   env: { ...env },
                   timings: { source: timings, bucket: fast },
                   log,
@@ -193,7 +192,7 @@ export async function startRig({
                   growth: () => true,
                   lookMs: 1,
                 })
-              : undefined,
+              : alone,
         });
       } finally {
         network.close();
