@@ -2,8 +2,9 @@ import type { Cluster } from '../lib/cluster.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
-import { freeLock, takeLock } from '../lib/serving/lock.ts';
-import { updateRecord } from '../lib/serving/record.ts';
+import { freeLock, type LockClaim, takeLock } from '../lib/serving/lock.ts';
+import { isYounger } from '../lib/serving/pipeline-runs.ts';
+import { readRecord, updateRecord } from '../lib/serving/record.ts';
 import { type Rollout, withCandidate } from '../lib/serving/rollouts.ts';
 import { pairOf, samePair } from '../lib/serving/service.ts';
 import { applyService } from '../lib/serving/switch.ts';
@@ -49,11 +50,28 @@ export async function applyServing(params: ApplyParams, context: Applying): Prom
     log.info('a newer roll-out takes the place of this one');
     return finish(first.wanted, 'superseded');
   }
+  const outrunBy = await findOutrunner(cluster, claim, signal);
+  if (outrunBy !== undefined) {
+    await freeLock(cluster, claim, signal);
+    log.info('a roll-out that began later is promoted already; this one would go back', { run: outrunBy });
+    return finish(first.wanted, 'superseded');
+  }
   // Whoever held the lock before us may have changed everything.
   const plan = await prepare(params, context);
   if (plan.decision === 'unchanged') await freeLock(cluster, claim, signal);
   else await carryOut(plan, params, context);
   return finish(plan.wanted, plan.decision === 'unchanged' ? 'unchanged' : 'ok');
+}
+
+/** The run that began after this one and was promoted while this one staged or waited: whoever began last decides what runs. */
+async function findOutrunner(
+  cluster: Cluster,
+  { namespace, service, run }: LockClaim,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const promoted = (await readRecord(cluster, { namespace, service }, signal))?.promoted?.run;
+  if (promoted === undefined || promoted === '' || promoted === run) return undefined;
+  return (await isYounger(cluster, namespace, [promoted, run], signal)) ? promoted : undefined;
 }
 
 /** The candidate is remembered first: a run that dies in between leaves a trace of what it was about to do. */

@@ -159,7 +159,7 @@ export const spec = defineStep({
     concurrency: {
       kind: 'string',
       description:
-        'When another roll-out of the service runs: queue behind it, supersede it (it stops waiting and makes way), or fail',
+        'When another roll-out of the service runs: queue behind it, supersede it (it stops waiting and makes way), or fail. One that began later and is promoted meanwhile is never undone',
       default: 'queue',
       choices: ['queue', 'supersede', 'fail'],
     },

@@ -1,12 +1,13 @@
-import type { Cluster, KubeObject } from '../cluster.ts';
+import type { Cluster } from '../cluster.ts';
 import { StepError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../retry.ts';
 import { type Lease, leaseRef, type LockNames, type LockPlace, nameInLease, readNames } from './lease.ts';
 import { present } from './present.ts';
 import { type Concurrency, decideLock, type LockSeen } from './lock-rules.ts';
+import { isRunning } from './pipeline-runs.ts';
 
-interface LockClaim extends LockPlace {
+export interface LockClaim extends LockPlace {
   /** Name of our PipelineRun. */
   readonly run: string;
 }
@@ -81,7 +82,7 @@ export async function freeLock(cluster: Cluster, claim: LockClaim, signal?: Abor
 export async function readLock(cluster: Cluster, place: LockPlace, signal?: AbortSignal): Promise<LockNames> {
   const { holder, wanted } = readNames(await cluster.get<Lease>(leaseRef(place), signal));
   const serious =
-    wanted !== undefined && wanted !== holder && (await isRunning(cluster, place, wanted, signal));
+    wanted !== undefined && wanted !== holder && (await isRunning(cluster, place.namespace, wanted, signal));
   return { ...(holder && { holder }), ...(serious && { wanted }) };
 }
 
@@ -89,7 +90,7 @@ async function look(cluster: Cluster, claim: LockClaim, asked: boolean, signal?:
   const lease = await cluster.get<Lease>(leaseRef(claim), signal);
   const names = readNames(lease);
   const runs = async (name: string | undefined) =>
-    name !== undefined && name !== claim.run && (await isRunning(cluster, claim, name, signal));
+    name !== undefined && name !== claim.run && (await isRunning(cluster, claim.namespace, name, signal));
   const seen: LockSeen = {
     ...names,
     asked,
@@ -97,23 +98,6 @@ async function look(cluster: Cluster, claim: LockClaim, asked: boolean, signal?:
     wantedRuns: await runs(names.wanted),
   };
   return { lease, seen };
-}
-
-interface PipelineRun extends KubeObject {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-/** A run that is over or gone holds nothing: a plain cancel runs no `finally` that could free its lock. */
-async function isRunning(
-  cluster: Cluster,
-  { namespace }: LockPlace,
-  name: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const ref = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', name, namespace };
-  const run = await cluster.get<PipelineRun>(ref, signal);
-  const done = run?.status?.conditions?.find(({ type }) => type === 'Succeeded');
-  return run !== undefined && (done === undefined || done.status === 'Unknown');
 }
 
 interface LeaseWrite {

@@ -91,6 +91,28 @@ describe('the next roll-out', () => {
     });
   });
 
+  it('makes way for a run that began later and is promoted already, and gives the lock back', async () => {
+    const { cluster } = worldWithStorage();
+    for (const name of ['run-older', 'run-newer']) cluster.put(pipelineRun(name));
+    await run(cluster, { prefix: 'models/openai/gpt/new/', 'pipeline-run': 'run-newer' }).done;
+    await promoteCandidate(cluster);
+    const older = run(cluster, { prefix: 'models/openai/gpt/old/', 'pipeline-run': 'run-older' });
+    expect((await older.done).outcome).toBe('superseded');
+    expect(older.lines.at(-1)).toContain('run=run-newer');
+    expect(liveOf(cluster)?.spec?.predictor?.model?.storage?.path).toBe('models/openai/gpt/new/');
+    const lease: Lease | undefined = cluster.peek('Lease', `${service}-rollout`);
+    expect(lease?.spec?.holderIdentity).toBeUndefined();
+  });
+
+  it('does not make way for one that began before it', async () => {
+    const { cluster } = worldWithStorage();
+    for (const name of ['run-older', 'run-newer']) cluster.put(pipelineRun(name));
+    await run(cluster, { prefix: 'models/openai/gpt/old/', 'pipeline-run': 'run-older' }).done;
+    await promoteCandidate(cluster);
+    const newer = run(cluster, { prefix: 'models/openai/gpt/new/', 'pipeline-run': 'run-newer' });
+    expect((await newer.done).outcome).toBe('ok');
+  });
+
   it('reuses the runtime when only the revision changes', async () => {
     const { cluster } = await promotedWorld();
     await run(cluster, { prefix: 'models/openai/gpt/def/' }).done;
@@ -121,6 +143,10 @@ describe('the next roll-out', () => {
     expect(lines.filter((line) => line.includes('models/openai/gpt/def/')).length).toBeGreaterThan(1);
   });
 });
+
+function pipelineRun(name: string) {
+  return { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: { name, namespace } };
+}
 
 describe('a service that was there before', () => {
   const byHand: InferenceService = {
