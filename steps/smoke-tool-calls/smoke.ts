@@ -1,4 +1,5 @@
 import type { Endpoint } from '../lib/endpoint.ts';
+import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { proveAnswer } from '../lib/serving/answers.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
@@ -26,6 +27,7 @@ export async function smokeToolCalls(
   world: SmokeWorld,
 ): Promise<ResultsOf<typeof spec>> {
   const { endpoint, log, signal } = world;
+  refuseImpossible(params);
   const model = await proveAnswer(endpoint, params.servedName, { log, signal });
   const scores: Score[] = [];
   for (const check of suite) {
@@ -35,6 +37,15 @@ export async function smokeToolCalls(
   const { verdict, failed, passed } = decide(scores);
   if (failed.length > 0) throw explainFailure(failed, params);
   return { verdict, passed, outcome: 'ok' };
+}
+
+/** Fewer tries than have to pass would let no model serve, or be read as fewer that have to. */
+function refuseImpossible({ mustPass, tries }: Pick<ParamsOf<typeof spec>, 'mustPass' | 'tries'>): void {
+  if (mustPass <= tries) return;
+  throw new StepError('usage', 'more tries have to pass than there are', {
+    evidence: [`--must-pass=${mustPass} of --tries=${tries}`],
+    hint: `raise --tries to ${mustPass}, or set --must-pass=0 for all of them`,
+  });
 }
 
 async function score(

@@ -130,7 +130,8 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
   const actions = planActions(wish.files, survey, params.readBack);
   const listed = survey.listing.map(({ key }) => key);
   for (const line of renderTable(actions, wish.ignored, listed)) log.info(line);
-  if (!committed) await demandPolicy(wish, stage);
+  if (committed) demandReviewed(wish.refusals, stage);
+  else await demandPolicy(wish, stage);
   const toMove = actions.filter(({ kind }) => kind === 'move').reduce((sum, { file }) => sum + file.size, 0);
   log.info('dry run: nothing was touched', {
     prefix: wish.place.prefix,

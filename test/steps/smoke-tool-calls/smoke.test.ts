@@ -229,6 +229,12 @@ describe('a model that can only sometimes', () => {
     expect(code).toBe(0);
     expect(results).toEqual({ verdict: 'flaky', passed: '5/5', outcome: 'ok' });
   });
+
+  test('is not asked when more tries have to pass than there are', async () => {
+    const { code, log } = await smoke(sometimes, { flags: ['--tries=1', '--must-pass=50'] });
+    expect(code).toBe(64);
+    expect(log).toContain('--must-pass=50 of --tries=1');
+  });
 });
 
 describe('capabilities', () => {

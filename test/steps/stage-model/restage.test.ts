@@ -153,6 +153,15 @@ describe('before the commit', () => {
     expect(outcome.log).toMatch(/^remove .*extra +nobody wants it there$/m);
     expect(writesSince(rig, from)).toEqual([]);
   });
+
+  test('a dry run judges what is staged already as any other run does', async () => {
+    const rig = await start();
+    expect((await run(rig)).code).toBe(exitCodes.ok);
+    const flags = ['--allow-owners=RedHatAI', '--max-size=1kB'];
+    const outcome = await run(rig, ['--dry-run=true', ...flags]);
+    expect(outcome.code, outcome.log).toBe(exitCodes.check);
+    expect((await run(rig, flags)).code).toBe(exitCodes.check);
+  });
 });
 
 test('F22: files of every size around a part are stored exactly, and empty ones are pointed out', async () => {
