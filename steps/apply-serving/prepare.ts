@@ -8,6 +8,7 @@ import {
   samePair,
   serviceRef,
   type ServingRuntime,
+  specHashAnnotation,
 } from '../lib/serving/service.ts';
 import { applyService } from '../lib/serving/switch.ts';
 import type { Applying } from './apply.ts';
@@ -85,13 +86,10 @@ interface Around {
 }
 
 /** Refused also where it is what runs, because the way back was cut short; then the way out is the one before. */
-function failedBefore(
-  { reason, run, runtime, path }: FailedRollout,
-  { record, live, params, namespace }: Around,
-): StepError {
+function failedBefore(failed: FailedRollout, { record, live, params, namespace }: Around): StepError {
   const { service, revision, manifestDigest } = params;
-  const runs = samePair(pairOf(live), { runtime, path });
-  const back = record.promoted?.revision;
+  const { reason, run, path } = failed;
+  const runs = asksFor(live, failed);
   return new StepError(
     'check',
     `${revision || manifestDigest || path} failed before and is not rolled out again by itself`,
@@ -101,9 +99,22 @@ function failedBefore(
         ...(runs ? [`it is what ${service} asks for now: the way back was cut short`] : []),
       ],
       hint:
-        runs && back
-          ? `start the Pipeline with revision=${back} to go back to what was promoted`
+        runs && record.promoted
+          ? wayBack(record.promoted, revision)
           : 'start the run with retry-failed=true once you know why; another image or argument is another attempt anyway',
     },
   );
+}
+
+/** Same pair and same spec: where only resources or arguments failed, the pair is that of what was promoted. */
+function asksFor(live: InferenceService | undefined, { specHash, ...pair }: FailedRollout): boolean {
+  return (
+    samePair(pairOf(live), pair) && live?.spec?.predictor?.annotations?.[specHashAnnotation] === specHash
+  );
+}
+
+function wayBack({ revision, run }: Rollout, wanted: string): string {
+  if (revision !== wanted)
+    return `start the Pipeline with revision=${revision} to go back to what was promoted`;
+  return `tkn pipelinerun describe ${run}   (start the Pipeline with its parameters to go back to what was promoted)`;
 }

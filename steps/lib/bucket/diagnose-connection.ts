@@ -1,3 +1,4 @@
+import { trustHint } from '../network/failure.ts';
 import type { Asked, Diagnosis } from './diagnosis.ts';
 import { codeOf, isCut, isTimeout } from './transient.ts';
 
@@ -14,7 +15,7 @@ type Diagnose = (asked: Asked) => Diagnosis;
 const untrusted: Diagnose = ({ endpoint }) => ({
   failure: 'refused',
   headline: `the certificate of ${endpoint.host} comes from an authority that is not trusted here`,
-  hint: 'oc create configmap s3-ca --from-file=ca.crt=<authority.pem>, mount it and set LLM_ROLLOUT_CA_DIR to its folder; or add it to the ConfigMap config-trusted-cabundle, which OpenShift Pipelines mounts by itself',
+  hint: trustHint,
 });
 
 const outOfTime: Diagnose = ({ endpoint }) => ({

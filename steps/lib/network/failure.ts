@@ -43,11 +43,14 @@ const nameless: Meaning = {
   hint: egress,
 };
 
+/** What to do about an authority that nobody here trusts: every Task mounts this ConfigMap. */
+export const trustHint =
+  "put the authority's PEM into the ConfigMap that the param ca-configmap names: oc create configmap trusted-ca --from-file=ca.crt=authority.pem   (on OpenShift, label an empty one config.openshift.io/inject-trusted-cabundle=true)";
+
 const untrusted: Meaning = {
   transient: false,
   says: (host) => `${host} shows a certificate of an authority that nobody here trusts`,
-  hint: () =>
-    "put the authority's PEM into the ConfigMap that the param ca-configmap names: oc create configmap trusted-ca --from-file=ca.crt=authority.pem   (on OpenShift, label an empty one config.openshift.io/inject-trusted-cabundle=true)",
+  hint: () => trustHint,
 };
 
 const badCertificate = (what: string): Meaning => ({

@@ -38,7 +38,7 @@ describe('no answer', () => {
       {},
       false,
       /authority that is not trusted/,
-      /LLM_ROLLOUT_CA_DIR/,
+      /ca-configmap names: oc create configmap trusted-ca /,
     ],
     ['another name', ['s3.example.com'], {}, true, /is for another name/, /subjectAltName/],
     [
