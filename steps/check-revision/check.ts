@@ -3,12 +3,14 @@ import type { Hub } from '../lib/hub.ts';
 import type { Log } from '../lib/log.ts';
 import { type Clock, retry } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import { type Attempt, type NextAttempt, nextAttempt } from './attempts.ts';
 import { describePush, knownAs, type KnownRevisions } from './plan.ts';
 import type { spec } from './spec.ts';
 
 interface CheckWorld {
   readonly hub: Pick<Hub, 'resolveRevision'>;
   readonly readRecord: () => Promise<KnownRevisions | undefined>;
+  readonly readAttempts: (commit: string) => Promise<readonly Attempt[]>;
   readonly fetch: typeof fetch;
   readonly webhookSecret: string;
   readonly log: Log;
@@ -16,19 +18,20 @@ interface CheckWorld {
   readonly signal: AbortSignal;
 }
 
-/** Tells the listener of a commit that no roll-out has dealt with; told twice, the run's name makes it one run. */
+/** Tells the listener of a commit that no roll-out has dealt with, and again when its run has failed by what may pass. */
 export async function checkRevision(
   params: ParamsOf<typeof spec>,
   world: CheckWorld,
 ): Promise<ResultsOf<typeof spec>> {
   const { hub, log, signal } = world;
   const { commit } = await hub.resolveRevision(params.model, params.branch, signal);
-  const known = knownAs(commit, await world.readRecord());
-  if (known) {
-    log.info('nothing new', { model: params.model, revision: commit, because: known });
+  const next = await decide(commit, world);
+  if ('because' in next) {
+    log.info('nothing new', { model: params.model, revision: commit, because: next.because });
     return { revision: commit, posted: 'false', outcome: 'unchanged' };
   }
-  const push = JSON.stringify(describePush(params.model, params.branch, commit));
+  const { attempt } = next;
+  const push = JSON.stringify(describePush(params.model, params.branch, commit, attempt));
   await retry(() => post(push, params.listener, world), {
     attempts: 5,
     signal,
@@ -36,8 +39,18 @@ export async function checkRevision(
     retryable: (error) => error instanceof StepError && error.failure === 'unavailable',
     onRetry: (error, waitMs) => log.warn('listener not reached', { error: String(error), 'wait-ms': waitMs }),
   });
-  log.info('told the listener', { model: params.model, revision: commit, listener: params.listener });
+  log.info('told the listener', {
+    model: params.model,
+    revision: commit,
+    attempt,
+    listener: params.listener,
+  });
   return { revision: commit, posted: 'true', outcome: 'ok' };
+}
+
+async function decide(commit: string, { readRecord, readAttempts, clock }: CheckWorld): Promise<NextAttempt> {
+  const known = knownAs(commit, await readRecord());
+  return known === undefined ? nextAttempt(await readAttempts(commit), clock.now()) : { because: known };
 }
 
 /** A listener says 202 whatever it then does: what became of it is seen in the runs. */

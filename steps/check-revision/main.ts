@@ -4,6 +4,7 @@ import { createNetwork } from '../lib/network.ts';
 import { runStep } from '../lib/run.ts';
 import { readRecord } from '../lib/serving/record.ts';
 import { checkRevision } from './check.ts';
+import { readAttempts } from './read-attempts.ts';
 import { spec } from './spec.ts';
 
 const exitCode = await runStep(
@@ -16,6 +17,7 @@ const exitCode = await runStep(
     return checkRevision(params, {
       hub: createHub({ endpoint: params.hfEndpoint, token: secrets.hfSecret?.token, network, log }),
       readRecord: () => readRecord(cluster, place, signal),
+      readAttempts: (commit) => readAttempts(cluster, place, commit, signal),
       fetch: network.fetch,
       webhookSecret: secrets.webhookSecret.secret,
       log,

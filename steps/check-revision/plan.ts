@@ -11,12 +11,16 @@ export function knownAs(commit: string, record: KnownRevisions | undefined): str
   return undefined;
 }
 
-/** What the Hub sends when a branch moves (Hub docs, "Webhooks", version 3 of the payload), as far as the EventListener reads it. */
-export function describePush(model: string, branch: string, commit: string) {
+/**
+ * What the Hub sends when a branch moves (Hub docs, "Webhooks", version 3 of the payload), as far as the EventListener
+ * reads it. A further attempt is a word of our own, which gives its run another name.
+ */
+export function describePush(model: string, branch: string, commit: string, attempt = 1) {
   return {
     event: { action: 'update', scope: 'repo.content' },
     repo: { type: 'model', name: model, headSha: commit },
     updatedRefs: [{ ref: `refs/heads/${branch}`, oldSha: null, newSha: commit }],
     webhook: { version: 3 },
+    ...(attempt > 1 && { attempt: String(attempt) }),
   };
 }

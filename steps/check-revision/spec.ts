@@ -60,6 +60,12 @@ export const spec = defineStep({
       resourceNames: ['$(params.service)-rollout'],
       why: 'sees which revisions were rolled out, or failed',
     },
+    {
+      apiGroup: 'tekton.dev',
+      resources: ['pipelineruns', 'taskruns'],
+      verbs: ['list'],
+      why: 'sees which runs of a commit have failed, and by what: what may pass is started again',
+    },
   ],
   resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
 });

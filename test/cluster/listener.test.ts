@@ -43,6 +43,7 @@ interface Push {
   event: { action: string; scope: string };
   repo: { type: string; name: string };
   updatedRefs: { ref: string; oldSha: string | null; newSha: string | null }[] | undefined;
+  attempt?: unknown;
 }
 
 const newCommit = (): string => randomBytes(20).toString('hex');
@@ -69,6 +70,8 @@ const nothing: readonly Row[] = [
   ['that deletes the branch', () => moved('refs/heads/main', null), good],
   ['with words for a commit', (commit) => moved('refs/heads/main', `${commit}; rm -rf /`), good],
   ['without the moved branches', () => ({ updatedRefs: undefined }), good],
+  ['of a fifth attempt', () => ({ attempt: '5' }), good],
+  ['of an attempt that is no text', () => ({ attempt: 2 }), good],
 ];
 
 describe('an event that starts nothing', () => {
@@ -118,6 +121,21 @@ describe('an event that starts a run', () => {
     expect(after.filter((name) => !before.includes(name)).sort()).toEqual(
       [nameOf(commit), nameOf(last)].sort(),
     );
+  });
+
+  test('a further attempt is a run beside the first', async (context) => {
+    context.onTestFailed(async () => console.error(await namespace.report()));
+    const commit = newCommit();
+    await send(push(commit), good);
+    await runsOnce(commit);
+    const second = `${nameOf(commit)}-2`;
+    await send(describePush(model, 'main', commit, 2), good);
+    await until(`the run ${second}`, async () => (await runs()).includes(second));
+    const { metadata } = await namespace.get('pipelinerun', second);
+    expect(metadata['labels']).toMatchObject({
+      'llm-rollout/service': 'gpt-oss-20b-rhaiis',
+      'llm-rollout/revision': commit,
+    });
   });
 
   test('check-revision tells it of the newest commit of the Hub', async (context) => {

@@ -1,5 +1,6 @@
 import { createDemoModel } from '../../../sandbox/demo-model.ts';
 import type { KubeObject } from '../kubectl.ts';
+import { isDone } from '../namespace.ts';
 import { service } from '../served-model.ts';
 import { hubBytes, type TaskPlace } from '../task-place.ts';
 import { missingRight, noApiServer, nowhere, type TaskTable } from './case.ts';
@@ -8,8 +9,9 @@ const hub = ({ namespace }: TaskPlace) => ({
   'hf-endpoint': `http://hub.${namespace.name}.svc.cluster.local:8080`,
 });
 
-/** Of the tag `second` of the place's Hub, whose bytes follow from their number; the other cases ask for `main`. */
-const failedCommit = createDemoModel({ bytes: hubBytes }).second.commit;
+/** Of the place's Hub, whose bytes follow from their number: its branch, and the tag `second`, which only the first case asks for. */
+const { first, second } = createDemoModel({ bytes: hubBytes });
+const failedCommit = second.commit;
 
 /** The record that the Task's Role lets it read, as settle-rollout leaves it. */
 const recordOfFailed: KubeObject = {
@@ -17,6 +19,17 @@ const recordOfFailed: KubeObject = {
   kind: 'ConfigMap',
   metadata: { name: `${service}-rollout` },
   data: { failed: JSON.stringify([{ revision: failedCommit, reason: 'the tool calls failed' }]) },
+};
+
+/** As the listener makes them; without its Pipeline it fails at once. */
+const failedRun: KubeObject = {
+  apiVersion: 'tekton.dev/v1',
+  kind: 'PipelineRun',
+  metadata: {
+    name: 'rollout-without-pipeline',
+    labels: { 'llm-rollout/service': service, 'llm-rollout/revision': first.commit },
+  },
+  spec: { pipelineRef: { name: 'absent' } },
 };
 
 export const checkRevision: TaskTable = {
@@ -53,6 +66,18 @@ export const checkRevision: TaskTable = {
       exit: 'refused',
       outcome: /^refused: /,
       says: [missingRight(`get configmaps ${service}-rollout`)],
+    },
+    {
+      name: 'lets a run that has just failed rest, before it asks for another',
+      before: async ({ namespace }) => {
+        await namespace.apply(failedRun);
+        await namespace.waitFor('pipelinerun', 'rollout-without-pipeline', isDone, 60_000);
+      },
+      params: (place) => ({ ...hub(place), listener: nowhere }),
+      exit: 'ok',
+      results: { revision: first.commit, posted: 'false' },
+      outcome: 'unchanged',
+      says: [/^nothing new .*rollout-without-pipeline has failed; 10 minutes later/m],
     },
     {
       name: 'is stopped',

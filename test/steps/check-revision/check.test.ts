@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Attempt } from '../../../steps/check-revision/attempts.ts';
 import { checkRevision } from '../../../steps/check-revision/check.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 
@@ -34,12 +35,13 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 const params = { model: 'o/n', branch: 'main', service: 's', hfEndpoint: 'https://hub', listener: '' };
 
-function check(promoted?: string) {
+function check(promoted?: string, attempts: readonly Attempt[] = []) {
   return checkRevision(
     { ...params, listener },
     {
       hub: { resolveRevision: async () => ({ commit, gated: false, private: false }) },
       readRecord: async () => (promoted ? { promoted: { revision: promoted }, failed: [] } : undefined),
+      readAttempts: async () => attempts,
       fetch,
       webhookSecret: 'sesame-sesame-1',
       log: createLog({ write: () => {}, env: {}, step: 'check-revision' }),
@@ -58,6 +60,18 @@ describe('checkRevision', () => {
 
   it('says nothing of what is promoted', async () => {
     expect(await check(commit)).toEqual({ revision: commit, posted: 'false', outcome: 'unchanged' });
+    expect(seen).toEqual([]);
+  });
+
+  it('asks for another attempt when the run before has failed by what may pass', async () => {
+    const failed = { run: 'r', state: 'failed', endedAt: -86_400_000, failures: [undefined] } as const;
+    expect((await check(undefined, [failed])).posted).toBe('true');
+    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ attempt: '2' });
+  });
+
+  it('says nothing while a run is under way', async () => {
+    const running = { run: 'r', state: 'running', endedAt: undefined, failures: [] } as const;
+    expect((await check(undefined, [running])).posted).toBe('false');
     expect(seen).toEqual([]);
   });
 

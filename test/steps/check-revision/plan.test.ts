@@ -22,6 +22,12 @@ describe('knownAs', () => {
 });
 
 describe('describePush', () => {
+  it('names an attempt only when it is not the first', () => {
+    expect(describePush('o/n', 'main', commit)).not.toHaveProperty('attempt');
+    expect(describePush('o/n', 'main', commit, 1)).not.toHaveProperty('attempt');
+    expect(describePush('o/n', 'main', commit, 3)).toMatchObject({ attempt: '3' });
+  });
+
   it('says what the listener filters by', () => {
     expect(describePush('o/n', 'main', commit)).toMatchObject({
       event: { action: 'update', scope: 'repo.content' },

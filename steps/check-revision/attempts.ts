@@ -1,0 +1,47 @@
+import type { Failure } from '../lib/errors.ts';
+
+/** A run that the listener has started for one commit. */
+export interface Attempt {
+  readonly run: string;
+  readonly state: 'running' | 'succeeded' | 'failed' | 'stopped';
+  /** Milliseconds since the epoch; undefined while it runs. */
+  readonly endedAt: number | undefined;
+  /** Of each task that failed its result `outcome`; undefined of one that could not even say so. */
+  readonly failures: readonly (string | undefined)[];
+}
+
+/** Which attempt to ask for, from 1; or why none. */
+export type NextAttempt = { readonly attempt: number } | { readonly because: string };
+
+const mostAttempts = 4;
+const firstWaitMs = 10 * 60_000;
+
+/**
+ * A run that something outside has ended is started again, each time after twice the wait. One that found something wrong
+ * is not: it would find it again.
+ */
+export function nextAttempt(attempts: readonly Attempt[], now: number): NextAttempt {
+  const last = attempts.toSorted((a, b) => endOf(a) - endOf(b)).at(-1);
+  if (!last) return { attempt: 1 };
+  if (last.state === 'running') return { because: `PipelineRun ${last.run} is under way` };
+  if (last.state === 'succeeded') return { because: `PipelineRun ${last.run} has succeeded` };
+  if (last.state === 'stopped') return { because: `PipelineRun ${last.run} was stopped by a person` };
+  const lasting = last.failures.find((outcome) => outcome !== undefined && !mayPass(outcome));
+  if (lasting !== undefined) return { because: `PipelineRun ${last.run} ended with ${lasting}` };
+  if (attempts.length >= mostAttempts)
+    return { because: `${attempts.length} runs have failed, the last is ${last.run}` };
+  const waitMs = firstWaitMs * 2 ** (attempts.length - 1);
+  if (now - (last.endedAt ?? now) < waitMs)
+    return { because: `PipelineRun ${last.run} has failed; ${waitMs / 60_000} minutes later comes another` };
+  return { attempt: attempts.length + 1 };
+}
+
+function endOf({ endedAt = Number.MAX_SAFE_INTEGER }: Attempt): number {
+  return endedAt;
+}
+
+const passing: readonly Failure[] = ['unavailable', 'internal', 'not-ready', 'stopped'];
+
+function mayPass(outcome: string): boolean {
+  return passing.some((failure) => outcome.startsWith(`${failure}: `));
+}

@@ -1,0 +1,65 @@
+import type { Cluster, KubeObject } from '../lib/cluster.ts';
+import type { Attempt } from './attempts.ts';
+
+/** The runs that the listener has started for this commit and this service, as far as they are still there. */
+export async function readAttempts(
+  cluster: Pick<Cluster, 'list'>,
+  { namespace, service }: { readonly namespace: string; readonly service: string },
+  commit: string,
+  signal?: AbortSignal,
+): Promise<Attempt[]> {
+  const labels = Object.entries(attemptLabels(service, commit)).map(([name, value]) => `${name}=${value}`);
+  const runs = await cluster.list<Run>(
+    { apiVersion, kind: 'PipelineRun', namespace, labelSelector: labels.join(',') },
+    signal,
+  );
+  return Promise.all(
+    runs.map(async (run) => {
+      const state = stateOf(run);
+      const { completionTime } = run.status ?? {};
+      return {
+        run: run.metadata.name,
+        state,
+        endedAt: state === 'running' || completionTime === undefined ? undefined : Date.parse(completionTime),
+        failures: state === 'failed' ? await readFailures(cluster, run, signal) : [],
+      };
+    }),
+  );
+}
+
+const apiVersion = 'tekton.dev/v1';
+
+/** Labels of a run that the listener has started; triggers/eventlistener.yaml sets them. */
+function attemptLabels(service: string, commit: string): Readonly<Record<string, string>> {
+  return { 'llm-rollout/service': service, 'llm-rollout/revision': commit };
+}
+
+interface Run extends KubeObject {
+  /** `status` is what a person asks of a run: Cancelled, CancelledRunFinally, StoppedRunFinally. */
+  readonly spec?: { readonly status?: string };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly completionTime?: string;
+    readonly results?: readonly { readonly name: string; readonly value: unknown }[];
+  };
+}
+
+function stateOf({ spec, status }: Run): Attempt['state'] {
+  const done = status?.conditions?.find(({ type }) => type === 'Succeeded')?.status;
+  if (done === 'True') return 'succeeded';
+  if (done !== 'False') return 'running';
+  return spec?.status ? 'stopped' : 'failed';
+}
+
+async function readFailures(
+  cluster: Pick<Cluster, 'list'>,
+  { metadata: { name, namespace = '' } }: Run,
+  signal: AbortSignal | undefined,
+): Promise<(string | undefined)[]> {
+  const labelSelector = `tekton.dev/pipelineRun=${name}`;
+  const tasks = await cluster.list<Run>({ apiVersion, kind: 'TaskRun', namespace, labelSelector }, signal);
+  return tasks
+    .filter((task) => ['failed', 'stopped'].includes(stateOf(task)))
+    .map(({ status }) => status?.results?.find((result) => result.name === 'outcome')?.value)
+    .map((outcome) => (typeof outcome === 'string' ? outcome : undefined));
+}
