@@ -76,9 +76,9 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   };
   const begin = (asking: WireGet & Settlers) => {
     try {
-      const parsed = parseHead(head.subarray(0, filled));
-      if (!parsed && filled === headBytes) throw new Error('a head without an end');
-      if (!parsed) return;
+      const parsed = tryHead(head.subarray(0, filled));
+      if (parsed === undefined) return;
+      if (parsed === false) return end(false);
       const accepted = asking.accept(parsed) && parsed.bodyBytes === asking.into.length;
       const rest = head.subarray(parsed.length, filled);
       if (!accepted || rest.length > asking.into.length) return end(false);
@@ -98,7 +98,8 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   };
   const fail = (error: unknown) => {
     const failed = asked;
-    asked = undefined;
+    // Memory without room would be offered to TLS for the rest of its record, again and again.
+    [asked, at, filled] = [undefined, undefined, 0];
     socket.destroy();
     failed?.tell();
     failed?.reject(error);
@@ -139,6 +140,15 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
       }
     },
   };
+}
+
+/** Undefined while more of it has to come; false when it is nothing that can be read here: then Node's own reader decides. */
+function tryHead(bytes: Buffer): Head | false | undefined {
+  try {
+    return parseHead(bytes) ?? (bytes.length === headBytes ? false : undefined);
+  } catch {
+    return false;
+  }
 }
 
 /** Node passes `onread` on to the connection below; the types do not say so. */

@@ -107,6 +107,10 @@ test.each<[string, string]>([
     'HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
   ],
   ['goes on after its end', `${ok('abc')}more`],
+  ['is of another version', ok('abc').replace('HTTP/1.1', 'HTTP/1.0')],
+  ['hints before it answers', `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok('abc')}`],
+  ['is no HTTP', '220 smtp\r\n\r\n'],
+  ['has a head without an end', `HTTP/1.1 206 Partial Content\r\nX: ${'x'.repeat(20_000)}`],
 ])('an answer that %s is left, and its connection with it', async (_title, answer) => {
   const { url } = await serve([answer]);
   const wire = openWire(url, {});
@@ -127,8 +131,8 @@ const faultOf = async (work: Promise<unknown>) =>
     (thrown: unknown) => thrown,
   )) as HubFault;
 
-test('a body that ends early, a stall and a server that is no server are faults that may pass', async () => {
-  for (const answers of [[ok('abcdef').slice(0, -3), 'end'], ['HTTP/1.1 2'], ['220 smtp\r\n\r\n'], ['end']]) {
+test('a body that ends early, a stall and a server that says nothing are faults that may pass', async () => {
+  for (const answers of [[ok('abcdef').slice(0, -3), 'end'], ['HTTP/1.1 2'], ['end']]) {
     const { url } = await serve(answers);
     const watch = { idleMs: 200, slowMs: 60_000, slowBytesPerSecond: 1 };
     const fault = await faultOf(openWire(url, {}).get(get(url, 6, { watch }).asked));
@@ -136,6 +140,35 @@ test('a body that ends early, a stall and a server that is no server are faults 
     expect(fault.verdict).not.toBe(false);
   }
 });
+
+test.each([
+  ['its status', () => 503, {}],
+  ['its trickle', () => 206, { slowMs: 0, slowBytesPerSecond: 1e12 }],
+])(
+  'an answer over TLS that is refused for %s ends there, however full its first record is',
+  async (_title, status, slow) => {
+    const authority = await createAuthority('a test authority');
+    const server = createServer(await authority.issue(['localhost']), (_, response) => {
+      response.writeHead(status(), { 'content-length': 100_000 }).end(Buffer.alloc(100_000, 'e'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = new URL(`https://localhost:${(server.address() as AddressInfo).port}/`);
+    const accept = ({ status }: { status: number }) => {
+      if (status !== 206) throw new Error(`refused ${status}`);
+      return true;
+    };
+    let time = 0;
+    const watch = { idleMs: 5_000, slowMs: 60_000, slowBytesPerSecond: 1, ...slow };
+    const asking = get(url, 100_000, { accept, watch, now: () => (time += 1) }).asked;
+    const wire = openWire(url, { ca: [authority.pem] });
+    await expect(wire.get(asking)).rejects.toBeInstanceOf(Error);
+    await expect.poll(() => wire.open).toBe(false);
+  },
+);
 
 test('a trickle is too slow', async () => {
   const { url } = await serve([ok('abcdef').slice(0, -3), 'd', 'e', 'f']);
