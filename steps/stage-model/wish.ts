@@ -9,7 +9,7 @@ import { judgeNames } from './policy/names.ts';
 import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
-import { applyReview, judgeListing, type Refusal } from './policy/policy.ts';
+import { applyReview, jsonLimit, judgeListing, type Refusal } from './policy/policy.ts';
 import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
 
@@ -124,7 +124,7 @@ async function vocabularyFile(
   reading: Reading,
   { params, vocabularyPlaces }: Stage,
 ): Promise<(ModelFile & { readonly content: Buffer }) | undefined> {
-  const config = files.find(({ path }) => path === 'config.json');
+  const config = files.find(({ path, size }) => path === 'config.json' && size <= jsonLimit);
   const parsed = params.vocabulary === 'auto' && config ? parse(await readWhole(config, reading)) : undefined;
   if (!needsVocabulary(params.vocabulary, params.model, parsed)) return undefined;
   return {

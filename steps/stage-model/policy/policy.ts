@@ -21,7 +21,8 @@ const codeKeys = new Set(['auto_map', 'custom_pipelines', 'trust_remote_code']);
 
 /** Lists of tokens: any word may be a key there. */
 const tokenLists = /(?:^|\/)(?:vocab|added_tokens|tokenizer|special_tokens_map)\.json$|\.index\.json$/;
-const jsonLimit = 2 ** 20;
+/** Bytes of JSON that are read whole; what is larger could hide behind its size what it asks a loader to do. */
+export const jsonLimit = 8 * 2 ** 20;
 
 export interface PolicyRules {
   readonly allowCode: readonly string[];
@@ -62,6 +63,7 @@ export function judgeListing({ model, license, files }: Repository, rules: Polic
     ...refusals,
     ...files.flatMap((file) => judgeName(file)),
     ...files.flatMap((file) => judgeScan(file)),
+    ...files.filter((file) => isJson(file) && file.size > jsonLimit).map((file) => tooLarge(file)),
   ];
 }
 
@@ -77,11 +79,20 @@ function judgeScan({ path, scan }: ModelFile): Refusal[] {
     : [];
 }
 
+function isJson({ path }: ModelFile): boolean {
+  return path.endsWith('.json') && !tokenLists.test(path);
+}
+
+function tooLarge({ path, size, digest }: ModelFile): Refusal {
+  const why = `has ${size} bytes, more than the ${jsonLimit} of JSON that are looked through`;
+  return { path, why, hash: digest.hex };
+}
+
 /** How a file is to be read before it is believed: whole, only its beginning, or not at all. */
-export function readingOf({ path, size }: ModelFile): 'json' | 'safetensors' | 'start' | 'nothing' {
-  if (size === 0) return 'nothing';
-  if (path.endsWith('.safetensors')) return 'safetensors';
-  return path.endsWith('.json') && size <= jsonLimit && !tokenLists.test(path) ? 'json' : 'start';
+export function readingOf(file: ModelFile): 'json' | 'safetensors' | 'start' | 'nothing' {
+  if (file.size === 0) return 'nothing';
+  if (file.path.endsWith('.safetensors')) return 'safetensors';
+  return isJson(file) && file.size <= jsonLimit ? 'json' : 'start';
 }
 
 /** Bytes of a file's beginning that `judgeStart` wants. */
@@ -118,18 +129,23 @@ export function judgeJson({ path, digest }: ModelFile, bytes: Buffer): Refusal[]
   } catch {
     return [{ path, why: 'is not JSON', hash: digest.hex }];
   }
-  const keys = [...codeKeysIn(value, 4)];
+  const keys = [...codeKeysIn(value)];
   return keys.length === 0
     ? []
     : [{ path, why: `has ${keys.join(', ')}: a loader may run the repository's own code`, hash: digest.hex }];
 }
 
-function codeKeysIn(value: unknown, depth: number): Set<string> {
+/** However deep they lie; without recursion, which a file could make too deep. */
+function codeKeysIn(value: unknown): Set<string> {
   const found = new Set<string>();
-  if (typeof value !== 'object' || value === null || depth === 0) return found;
-  for (const [key, inner] of Object.entries(value)) {
-    if (codeKeys.has(key) && inner !== false && inner !== null) found.add(key);
-    for (const deeper of codeKeysIn(inner, depth - 1)) found.add(deeper);
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    for (const [key, inner] of Object.entries(next)) {
+      if (codeKeys.has(key) && inner !== false && inner !== null) found.add(key);
+      left.push(inner);
+    }
   }
   return found;
 }

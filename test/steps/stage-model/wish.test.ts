@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
+import { jsonLimit } from '../../../steps/stage-model/policy/policy.ts';
 import { hubOrigin } from '../../../steps/stage-model/source/hub-origin.ts';
 import type { Stage } from '../../../steps/stage-model/stage.ts';
 import { demandPolicy, makeWish, manifestOf } from '../../../steps/stage-model/wish.ts';
@@ -56,6 +57,13 @@ describe('vocabulary', () => {
     expect(manifestOf(wish, []).vocabulary).toEqual(
       expected ? { path: vocabulary.file, size: vocabulary.size, sha256: vocabulary.sha256 } : null,
     );
+  });
+
+  test('is not asked of a config.json that is too large to be looked through: that is refused unread', async () => {
+    const config = Buffer.from('{"model_type":"gpt_oss"}'.padEnd(jsonLimit + 1));
+    const wish = await makeWish(open({ ...files, 'config.json': config }, { vocabulary: 'auto' }));
+    expect(wish.files.map(({ path }) => path)).not.toContain(vocabulary.file);
+    expect(wish.refusals).toMatchObject([{ path: 'config.json' }]);
   });
 
   test("takes the place of a repository's own file of that name", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ModelFile } from '../../../../steps/stage-model/source/listing.ts';
 import {
   applyReview,
+  jsonLimit,
   judgeJson,
   judgeListing,
   judgeStart,
@@ -52,6 +53,15 @@ describe('judgeListing', () => {
     expect(refusals.map(({ why }) => why)).toEqual(expected.map((why) => expect.stringMatching(why)));
   });
 
+  test('JSON that is too large to be looked through is refused, a list of tokens of that size is not', () => {
+    const files = ['config.json', 'tokenizer.json', 'vocab.json'].map((path) =>
+      file(path, { size: jsonLimit + 1 }),
+    );
+    expect(judgeListing({ ...repository, files }, { ...rules, maxSize: Infinity })).toEqual([
+      { path: 'config.json', why: expect.stringContaining(String(jsonLimit)), hash },
+    ]);
+  });
+
   test('a licence that the card does not give is none of those allowed', () => {
     const refusals = judgeListing(
       { ...repository, license: undefined },
@@ -67,7 +77,8 @@ test.each([
   ['tokenizer.json', 10, 'start'],
   ['vocab.json', 10, 'start'],
   ['model.safetensors.index.json', 10, 'start'],
-  ['huge.json', 2 ** 20 + 1, 'start'],
+  ['large.json', jsonLimit, 'json'],
+  ['huge.json', jsonLimit + 1, 'start'],
   ['model.safetensors', 10, 'safetensors'],
   ['README.md', 10, 'start'],
   ['empty.safetensors', 0, 'nothing'],
@@ -102,6 +113,9 @@ describe('judgeJson', () => {
     ['{"custom_pipelines":{}}', 'custom_pipelines'],
     ['{"trust_remote_code":true}', 'trust_remote_code'],
     ['[{"auto_map":1}]', 'auto_map'],
+    ['{"a":{"b":{"c":{"d":{"e":[{"auto_map":1}]}}}}}', 'auto_map'],
+    [`${'['.repeat(50_000)}{"auto_map":1}${']'.repeat(50_000)}`, 'auto_map'],
+    [`{"auto_map":1}${' '.repeat(2 ** 20)}`, 'auto_map'],
   ])('%s may run code', (text, key) => {
     expect(judgeJson(file('config.json'), Buffer.from(text))[0]?.why).toContain(key);
   });
