@@ -34,7 +34,10 @@ export async function readDownload(
 ): Promise<KnownCommit> {
   const noted = notes.paths.filter((path) => path.endsWith('.metadata')).map((path) => path.slice(0, -9));
   if (noted.length === 0) return { why: 'it names no commit' };
-  demandFinished(notes);
+  demandFinished(
+    notes.paths.map((path) => notesFolder + path),
+    notes.where,
+  );
   const own = files.filter(({ path }) => noted.includes(path));
   const leftOut = files.filter(
     ({ path }) => path === vocabulary.file && !own.some((file) => file.path === path),
@@ -87,11 +90,12 @@ export function digestNamed(hash: string): Digest | undefined {
   return /^[0-9a-f]{40}$/.test(hash) ? { algorithm: 'git-sha1', hex: hash } : undefined;
 }
 
-function demandFinished({ paths, where }: Notes): void {
+/** Of these files none may be what a download that was ended, or still runs, has so far. */
+export function demandFinished(paths: readonly string[], where: string): void {
   const unfinished = paths.filter((path) => path.endsWith('.incomplete'));
   if (unfinished.length === 0) return;
   throw new StepError('check', 'the download is not finished', {
-    evidence: unfinished.slice(0, 10).map((path) => `${notesFolder}${path} is there (${where})`),
+    evidence: unfinished.slice(0, 10).map((path) => `${path} is there (${where})`),
     hint: 'hf download <owner>/<name> --revision <commit> --local-dir <folder>   (goes on where it stopped)',
   });
 }

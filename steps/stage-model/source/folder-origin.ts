@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
-import { digestNamed, type KnownCommit, notesFolder, readDownload } from './download.ts';
+import { demandFinished, digestNamed, type KnownCommit, notesFolder, readDownload } from './download.ts';
 import { folderSource, isSystemError, readFolderFile, unreadable } from './folder-source.ts';
 import { blobsOf, type FolderFile, walkFolder } from './folder-walk.ts';
 import { hashFiles } from './hash-files.ts';
@@ -79,7 +79,12 @@ async function readKnown(
   files: readonly FolderFile[],
   signal: AbortSignal,
 ): Promise<KnownCommit> {
-  if (blobsOf(root) !== undefined) return readSnapshot(root, files);
+  const blobs = blobsOf(root);
+  if (blobs !== undefined) {
+    // The snapshot links what is finished, and does not say what is missing.
+    demandFinished(await readdir(blobs).catch(() => []), `file://${blobs}`);
+    return readSnapshot(root, files);
+  }
   const notes = join(root, notesFolder);
   return readDownload(
     files,

@@ -32,7 +32,7 @@ export async function walkFolder(root: string, blobs?: string): Promise<FolderFi
         folders.push(`${path}/`);
         continue;
       }
-      const seen = await look(entry, { root, path, blobs });
+      const seen = await look({ root, path, blobs });
       if ('version' in seen) found.push(seen);
       else if ('problem' in seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
       else closed.push({ path, seen: seen.closed });
@@ -76,12 +76,13 @@ interface Place {
   readonly blobs: string | undefined;
 }
 
-async function look(entry: Dirent, { root, path, blobs }: Place): Promise<Seen> {
+async function look({ root, path, blobs }: Place): Promise<Seen> {
   if (path.includes('\uFFFD')) return { problem: 'has a name that is not UTF-8' };
   try {
     const real = await realpath(join(root, path));
     const isBlob = blobs !== undefined && dirname(real) === blobs;
-    if (entry.isSymbolicLink() && !isBlob && !real.startsWith(`${root}/`))
+    // Of a plain file too: the folder it was found in may have become a link since that was listed.
+    if (!isBlob && !real.startsWith(`${root}/`))
       return { problem: `is a link to ${JSON.stringify(real)}, outside of the folder` };
     const stats = await stat(real, { bigint: true });
     if (!stats.isFile()) return { problem: `is ${kindOf(stats)}` };

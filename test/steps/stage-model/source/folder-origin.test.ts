@@ -39,6 +39,16 @@ describe('the commit', () => {
     expect((await open(snapshot).opened).commit).toBe(commit);
   });
 
+  test('is none while the cache holds an unfinished blob: the snapshot may lack what that will be', async () => {
+    const cache = await makeFolder();
+    const snapshot = await layCache(cache, tree, commit);
+    await layFiles(cache, { [`blobs/${'e'.repeat(64)}.incomplete`]: Buffer.from('x') });
+    await expect(open(snapshot).opened).rejects.toMatchObject({
+      failure: 'check',
+      message: 'the download is not finished',
+    });
+  });
+
   test('is made of all the files when a snapshot holds one that is no link', async () => {
     const snapshot = await layCache(await makeFolder(), tree, commit);
     await layFiles(snapshot, { 'added.txt': Buffer.from('x') });

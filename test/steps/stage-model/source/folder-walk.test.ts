@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { renameSync, symlinkSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -40,6 +41,22 @@ describe('links', () => {
       ['two', 4],
       ['weights/one', 4],
     ]);
+  });
+
+  test('a folder that becomes one during the walk leads nowhere either', async () => {
+    const root = await makeFolder();
+    const secret = await makeFolder();
+    await layFiles(secret, { key: Buffer.from('secret') });
+    const many = Array.from({ length: 2000 }, (_, i) => [`aa/${i}.txt`, Buffer.from('x')] as const);
+    await layFiles(root, { ...Object.fromEntries(many), 'zz/key': Buffer.from('x') });
+    const walking = walkFolder(root);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    renameSync(join(root, 'zz'), join(secret, 'moved'));
+    symlinkSync(secret, join(root, 'zz'));
+    expect(await failure(walking)).toMatchObject({
+      failure: 'check',
+      evidence: expect.arrayContaining([expect.stringContaining('outside of the folder')]),
+    });
   });
 
   test("those of the Hub's cache lead to its blobs, and no further", async () => {
