@@ -1,3 +1,4 @@
+import { otherProtocol } from '../network/other-protocol.ts';
 import { requestedWait, type RetryVerdict } from '../retry.ts';
 import { S3Answer } from './answer.ts';
 
@@ -89,15 +90,6 @@ export function isCut(code: string): boolean {
   if (otherProtocol.has(code)) return false;
   return cutCodes.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('HPE_');
 }
-
-/** Who speaks another protocol will speak it again. */
-const otherProtocol = new Set([
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
-  'ERR_SSL_HTTP_REQUEST',
-  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
-  'HPE_INVALID_CONSTANT',
-]);
 
 function judge(error: S3Answer, once: Set<string>, now: number): RetryVerdict {
   const { code } = error;

@@ -21,34 +21,37 @@ export function createApiFetch(
     // A page that names itself as the next one would be listed for ever.
     if (visited.has(url.href)) throw listing(hub.endpoint, 'comes back to a page that it had already given');
     visited.add(url.href);
-    const response = await ask(url, init, hub, signal);
-    const { status, headers } = response;
+    const { ok, status, headers, text } = await ask(url, init, hub, signal);
     if (status >= 300 && status < 400) throw moved(asked, url, headers.get('location'));
-    const text = await response.text().catch((error: unknown) => {
-      throw signal?.aborted ? signal.reason : connectionFault(error, url.host);
-    });
-    if (!response.ok) throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
+    if (!ok) throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
     if (isPage({ headers })) throw page({ path: 'the listing' }, { status, headers, host: url.host });
     return new Response(text, { status, headers: withWholeLink(headers, url) });
   };
 }
 
+interface Answer extends Pick<Response, 'ok' | 'status' | 'headers'> {
+  readonly text: string;
+}
+
+/** The whole answer: the time it may take is that of its body too. */
 async function ask(
   url: URL,
   init: RequestInit | undefined,
   hub: HubSettings,
   signal?: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   const { idleMs } = hub.timings;
   const patience = AbortSignal.timeout(idleMs);
   const headers = { accept: 'application/json', 'user-agent': 'llm-rollout', ...authorization(url, hub) };
   try {
-    return await hub.network.fetch(url, {
+    const response = await hub.network.fetch(url, {
       ...init,
       headers,
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
+    const { ok, status } = response;
+    return { ok, status, headers: response.headers, text: await response.text() };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (patience.aborted) throw late(url.host, idleMs);

@@ -1,4 +1,5 @@
 import { StepError } from '../errors.ts';
+import { otherProtocol } from './other-protocol.ts';
 
 /** What happened to a connection, and whether trying again can help. */
 export interface NetworkFailure {
@@ -116,7 +117,7 @@ function meaningOf({ code, statusCode = 0 }: CodedError): Meaning | undefined {
       tunnelRefusals[statusCode] ??
       proxy(true, 'opens no tunnel to', 'check HTTPS_PROXY and NO_PROXY: oc get proxy/cluster -o yaml')
     );
-  if (code.startsWith('ERR_SSL_')) return notTls;
+  if (code.startsWith('ERR_SSL_')) return otherProtocol.has(code) ? notTls : broken('broke off TLS');
   if (code.startsWith('HPE_')) return broken('does not speak HTTP');
   return Object.hasOwn(meanings, code) ? meanings[code] : undefined;
 }

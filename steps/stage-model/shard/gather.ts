@@ -93,11 +93,11 @@ interface Debt {
 
 function debtsOf(action: Action, { shares, uploads }: ShardPlan): Debt[] {
   const { file } = action;
-  if (action.kind === 'skip' || action.kind === 'prove') return [];
+  // What is there already, or under another commit to be copied, nobody owes.
+  if (action.kind !== 'move') return [];
   return shares.flatMap(({ files, spans }, shard): Debt[] => {
     if (files.includes(file.path)) return [{ file: file.path, what: `${file.path} is missing`, shard }];
-    const resume = action.kind === 'move' ? action.resume : undefined;
-    const there = new Set(resume?.parts.map(({ partNumber }) => partNumber));
+    const there = new Set(action.resume?.parts.map(({ partNumber }) => partNumber));
     const total = splitRanges(file.size, file.partSize ?? file.size).length;
     return spans
       .filter(({ path }) => path === file.path)

@@ -30,6 +30,23 @@ describe('a question to the API', () => {
   });
 });
 
+test('F17 an answer that stops in the middle is asked for again', async () => {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    const text = JSON.stringify({ id: model, sha: 'a'.repeat(40), siblings: [] });
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
+    if (asked === 1) response.write(text.slice(0, 10));
+    else response.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => server.close().closeAllConnections());
+  const { port } = server.address() as AddressInfo;
+  const { hub } = await putToWork({ endpoint: () => `http://127.0.0.1:${port}`, timings: { idleMs: 200 } });
+  expect((await hub.resolveRevision(model, 'main')).commit).toBe('a'.repeat(40));
+  expect(asked).toBe(2);
+});
+
 describe('F20 the pages of a listing', () => {
   test('F20 a next page on another host is not asked for, and gets no token', async () => {
     const repo = createRepo({ id: model, files });

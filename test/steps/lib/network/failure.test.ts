@@ -23,6 +23,7 @@ describe('a connection that failed', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', false, 'the certificate of hub.example is for another name'],
     ['EPROTO', false, 'hub.example does not speak TLS as we do'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', false, 'hub.example does not speak TLS as we do'],
+    ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', true, 'hub.example broke off TLS'],
     ['ERR_PROXY_TUNNEL', true, 'the proxy opens no tunnel to hub.example'],
   ])('%s: again %s, %s', (code, transient, headline) => {
     const explained = explainNetwork(coded(code), 'hub.example');

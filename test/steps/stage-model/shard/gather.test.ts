@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { files, sharded } from '../sharded.ts';
-import { commit, manifestKey, prefix } from '../staging.ts';
+import { createMemoryBucket } from '../memory-bucket.ts';
+import { createMemoryHub } from '../memory-hub.ts';
+import { commit, manifestKey, prefix, stage } from '../staging.ts';
 
 describe('phase commit', () => {
   test('names every missing file and part with the shard that owes it, and commits nothing', async () => {
@@ -44,6 +46,21 @@ describe('phase commit', () => {
     await two.commit();
     expect(two.storage.objects.get(key)?.body).toEqual(files['model-1.safetensors']);
     expect(two.storage.writes.get(key)).toBe(1);
+    expect(two.storage.uploads.size).toBe(0);
+  });
+
+  test('owes nothing of what another commit has brought meanwhile: that is copied', async () => {
+    const two = sharded(2);
+    await two.plan();
+    await two.move('1/2');
+    const texts = { ...files, 'README.md': Buffer.from('another') };
+    const hub = createMemoryHub({ commit: 'f'.repeat(40), files: texts });
+    await stage({ hub, bucket: createMemoryBucket({ storage: two.storage }), params: { partSize: 32 } });
+    await two.move('2/2');
+    expect((await two.commit()).outcome).toBe('ok');
+    expect(two.storage.objects.get(`${prefix}model-1.safetensors`)?.body).toEqual(
+      files['model-1.safetensors'],
+    );
     expect(two.storage.uploads.size).toBe(0);
   });
 
