@@ -59,7 +59,7 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
     collect(response, (body) => {
       resolve(answerOf(response, body));
       // An answer before the end of the body is a refusal: the rest is not sent, and the connection is of no more use.
-      if (!request.writableEnded || !response.complete) request.destroy();
+      if (!request.writableFinished || !response.complete) request.destroy();
     });
   });
   request.on('close', () => {

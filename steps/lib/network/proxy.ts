@@ -37,7 +37,9 @@ export function readProxies(env: Env): Proxies {
     ...(https ? { https: https.origin } : {}),
     ...(given ? { bypass: given } : {}),
     ignored,
-    passwords: [http, https].flatMap((url) => (url?.password ? [decodeURIComponent(url.password)] : [])),
+    passwords: [http, https].flatMap((url) =>
+      url?.password ? [url.password, decodeURIComponent(url.password)] : [],
+    ),
   };
 }
 
@@ -47,11 +49,23 @@ function readProxy(env: Env, name: 'http_proxy' | 'https_proxy'): URL | undefine
   if (!given) return undefined;
   // `proxy.corp:3128` is an address for curl and Go.
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`);
-  if (url && /^https?:$/.test(url.protocol) && url.hostname) return url;
+  if (url && /^https?:$/.test(url.protocol) && url.hostname) return decodable(url);
   throw new StepError('usage', `${name.toUpperCase()} holds no address of a proxy that we can use`, {
     evidence: [`${url ? `${url.protocol}//…` : 'not an address'} (${name.toUpperCase()} of the pod)`],
     hint: 'set it to http://host:port or https://host:port; on OpenShift: oc get proxy/cluster -o yaml',
   });
+}
+
+/** Node decodes name and password, and ends at a `%` that stands for itself. */
+function decodable(url: URL): URL {
+  for (const part of ['username', 'password'] as const) {
+    try {
+      decodeURIComponent(url[part]);
+    } catch {
+      url[part] = url[part].replaceAll('%', '%25');
+    }
+  }
+  return url;
 }
 
 /**

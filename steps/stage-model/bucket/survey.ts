@@ -1,5 +1,6 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
-import { type Manifest, readManifest } from '../../lib/manifest.ts';
+import { StepError } from '../../lib/errors.ts';
+import { isFolder, type Manifest, readManifest } from '../../lib/manifest.ts';
 import { unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import {
@@ -52,18 +53,28 @@ async function readOtherManifests(place: Place, bucket: Bucket, signal: AbortSig
   const folder = `${place.state}manifests/`;
   const keys = (await bucket.list(folder, signal))
     .map(({ key }) => key)
-    .filter((key) => key !== place.manifest);
+    .filter((key) => key !== place.manifest && !isFolder(key));
   const manifests: Manifest[] = [];
   await forEachAtOnce(
     keys.slice(-manifestsRead),
     atOnce,
     async (key, signal) => {
-      const found = await readManifest(bucket, key, signal);
+      const found = await readIfOurs(bucket, key, signal);
       if (found) manifests.push(found.manifest);
     },
     signal,
   );
   return manifests.sort((a, b) => (a.commit < b.commit ? -1 : 1));
+}
+
+/** A manifest of another version, or a damaged one, is nothing to copy from, and no business of this commit. */
+async function readIfOurs(bucket: Bucket, key: string, signal: AbortSignal) {
+  try {
+    return await readManifest(bucket, key, signal);
+  } catch (error) {
+    if (error instanceof StepError && error.failure === 'check') return undefined;
+    throw error;
+  }
 }
 
 interface Question {

@@ -1,6 +1,6 @@
 import type { Bucket, BucketObject } from '../../lib/bucket.ts';
 import { StepError } from '../../lib/errors.ts';
-import { differences, type Manifest, readManifest, stateFolder } from '../../lib/manifest.ts';
+import { differences, isFolder, type Manifest, readManifest, stateFolder } from '../../lib/manifest.ts';
 import { digestNamed } from './download.ts';
 import { isDefault } from './identity.ts';
 import type { ModelFile } from './listing.ts';
@@ -23,7 +23,7 @@ export async function findStaged(
 ): Promise<Manifest | undefined> {
   const folder = `${stateFolder(statePrefix, model)}manifests/`;
   const below: Manifest[] = [];
-  for (const { key } of await bucket.list(folder, signal)) {
+  for (const { key } of (await bucket.list(folder, signal)).filter(({ key }) => !isFolder(key))) {
     const found = await readManifest(bucket, key, signal);
     if (found?.manifest.prefix.startsWith(prefix)) below.push(demandSound(found.manifest, key, bucket));
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAuthority } from '../../../../sandbox/certificates.ts';
 import { sendPart } from '../../../../steps/lib/bucket/send-part.ts';
@@ -108,4 +108,41 @@ test('a connection that breaks is its own error', async () => {
   await expect(sendPart(request, { network, timings })).rejects.toMatchObject({
     code: expect.stringMatching(/^E/),
   });
+});
+
+test('after an early refusal nothing more is sent of a body that may be another one by then', async () => {
+  const seen = { bytes: 0, foreign: 0 };
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (first) => {
+      socket.pause().write('HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n');
+      seen.bytes += first.length;
+      socket.on('data', (more: Buffer) => {
+        seen.bytes += more.length;
+        seen.foreign += more.filter((byte) => byte === 0x42).length;
+      });
+      setTimeout(() => socket.resume(), 200);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const network = { httpAgent: new http.Agent({ keepAlive: true }), httpsAgent: new https.Agent() };
+  onTestFinished(() => {
+    network.httpAgent.destroy();
+    server.close();
+  });
+  const large = Buffer.alloc(32 * 2 ** 20, 'A');
+  const request = {
+    protocol: 'http:',
+    hostname: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    method: 'PUT',
+    path: '/models/a',
+    headers: { 'content-length': String(large.length) },
+    body: large,
+  };
+  expect((await sendPart(request, { network, timings })).statusCode).toBe(503);
+  large.fill('B');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(seen.foreign).toBe(0);
+  expect(seen.bytes).toBeLessThan(large.length);
 });

@@ -47,11 +47,22 @@ describe('the proxy variables', () => {
       http: 'http://proxy.corp:3128',
       bypass: '.svc',
       env: { HTTPS_PROXY: 'http://me:pass%40word@lower:3128/', HTTP_PROXY: 'http://proxy.corp:3128/' },
-      passwords: ['pass@word'],
+      passwords: ['pass%40word', 'pass@word'],
     });
     const { env, passwords: _, ...shown } = proxies;
     expect(env.NO_PROXY).toMatch(/(^|,)\.svc$/);
     expect(JSON.stringify(shown)).not.toContain('word');
+  });
+
+  test.each([
+    ['p%ss', 'p%ss'],
+    ['%ff', '%ff'],
+    ['a%', 'a%'],
+    ['p%2525', 'p%25'],
+  ])('of the password %s the proxy gets %s', (given, meant) => {
+    const { env, passwords } = readProxies({ HTTP_PROXY: `http://me:${given}@proxy:3128` });
+    expect(decodeURIComponent(new URL(env.HTTP_PROXY ?? '').password)).toBe(meant);
+    expect(passwords).toContain(meant);
   });
 
   test.each(['socks5://me:secret@proxy:1080', 'http://me:secret@:3128', 'http://me:secret@proxy:99999'])(

@@ -70,3 +70,18 @@ test('finds what lies here, what is pending and what another commit has, and ask
   );
   expect(storage.uploads.size).toBe(1);
 });
+
+test.each([
+  ['of a newer tool', '{"schema":2}'],
+  ['that is damaged', '{"schema":1,"repos'],
+])(
+  'a manifest of another commit %s stops nothing, and neither does a folder of a console',
+  async (_, text) => {
+    const { transfer, file } = await createMover({ files });
+    const { bucket, place, signal } = transfer;
+    await bucket.put(`${place.state}manifests/${'1'.repeat(40)}.json`, Buffer.from(text));
+    await bucket.put(`${place.state}manifests/`, Buffer.alloc(0));
+    const survey = await surveyBucket(Object.keys(files).map(file), place, bucket, signal);
+    expect(survey.elsewhere.size).toBe(0);
+  },
+);
