@@ -27,6 +27,11 @@ export function createDownloads(most: number, clock: Pick<Clock, 'now'>): Downlo
   let full = false;
   let since = clock.now();
   let slowedAt = Number.NEGATIVE_INFINITY;
+  /** Also when the clock was set back meanwhile. */
+  const isOver = (began: number) => {
+    const ms = clock.now() - began;
+    return ms < 0 || ms >= periodMs;
+  };
   const decide = (slowDown: boolean) => {
     const now = clock.now();
     const rate = (bytes / Math.max(now - since, 1)) * 1000;
@@ -72,10 +77,10 @@ export function createDownloads(most: number, clock: Pick<Clock, 'now'>): Downlo
     },
     came(more) {
       bytes += more;
-      if (clock.now() - since >= periodMs) decide(false);
+      if (isOver(since)) decide(false);
     },
     slowDown() {
-      if (clock.now() - slowedAt < periodMs) return;
+      if (!isOver(slowedAt)) return;
       slowedAt = clock.now();
       decide(true);
     },

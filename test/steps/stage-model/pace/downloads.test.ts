@@ -76,6 +76,17 @@ test('allows half as many when a server asks, once for all that ask at that mome
   await Promise.all(runs);
 });
 
+test('listens to a server also when the clock was set back', async () => {
+  const clock = createClock();
+  const downloads = createDownloads(4, clock);
+  clock.pass(3_600_000);
+  downloads.slowDown();
+  expect(downloads.limit).toBe(2);
+  clock.pass(-3_600_000);
+  downloads.slowDown();
+  expect(downloads.limit).toBe(1);
+});
+
 test('work that fails gives its place back', async () => {
   const downloads = createDownloads(1, createClock());
   await expect(downloads.run(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
