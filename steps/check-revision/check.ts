@@ -24,6 +24,7 @@ export async function checkRevision(
   world: CheckWorld,
 ): Promise<ResultsOf<typeof spec>> {
   const { hub, log, signal } = world;
+  refuseShort(world.webhookSecret);
   const { commit } = await hub.resolveRevision(params.model, params.branch, signal);
   const next = await decide(commit, world);
   if ('because' in next) {
@@ -46,6 +47,15 @@ export async function checkRevision(
     listener: params.listener,
   });
   return { revision: commit, posted: 'true', outcome: 'ok' };
+}
+
+/** The listener's own filter lets nobody in with a shorter one, and answers 202 all the same. */
+function refuseShort(webhookSecret: string): void {
+  if (webhookSecret.length >= 16) return;
+  throw new StepError('usage', 'the secret of the webhook is too short for the EventListener', {
+    evidence: [`${webhookSecret.length} characters, at least 16 are wanted (Secret of --webhook-secret-dir)`],
+    hint: 'oc create secret generic llm-rollout-webhook -n <namespace> --from-literal=secret="$(head -c 24 /dev/urandom | base64)"   (and set the same in the Hub\'s webhook)',
+  });
 }
 
 async function decide(commit: string, { readRecord, readAttempts, clock }: CheckWorld): Promise<NextAttempt> {

@@ -3,7 +3,10 @@ import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { spec as applyServing } from '../../steps/apply-serving/spec.ts';
 import { specs } from '../../steps/index.ts';
+import { placeOf } from '../../steps/stage-model/place.ts';
+import { spec as stageModel } from '../../steps/stage-model/spec.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -67,6 +70,30 @@ function expectAccounts(text: string): void {
   expect([...text.matchAll(/--task-serviceaccount (\S+)/g)].map(([, pair]) => pair)).toEqual(wanted);
 }
 
+async function expectCronJob(name: string): Promise<void> {
+  const file = join(root, 'triggers', `${name.replace(/^llm-rollout-/, '')}.yaml`);
+  expect(parse(await readFile(file, 'utf8'))).toMatchObject({ kind: 'CronJob', metadata: { name } });
+}
+
+const model = 'openai/gpt-oss-20b';
+const service = applyServing.params.service.default;
+const commit = 'e9811e694a574c9ad7fed7697e69eedafd094d8d';
+
+/** What belongs to a commit in the bucket: its manifest, or all below its prefix. */
+function expectStaged(key: string): void {
+  const { params } = stageModel;
+  const asked = { model, prefix: params.prefix.default, statePrefix: params['state-prefix'].default };
+  const place = placeOf(asked, commit);
+  expect([place.manifest, place.prefix]).toContain(key);
+}
+
+async function expectRunName(command: string): Promise<void> {
+  const [, name] = / (rollout-\S+)/.exec(command) ?? [];
+  if (name === undefined) return;
+  const template = await readFile(join(root, 'triggers/eventlistener.yaml'), 'utf8');
+  expect(template).toContain(`name: ${name.replace(commit.slice(0, 12), '$(tt.params.suffix)')}`);
+}
+
 /** What a command of the docs is checked by; what no row knows does not belong in the docs. */
 const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[] = [
   [/^npm ci$/, () => expect(existsSync(join(root, 'package-lock.json'))).toBe(true)],
@@ -74,10 +101,15 @@ const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[
   [/^npm run ([\w:]+)( -- .*)?$/, ([, script = '']) => expectScript(script)],
   [/^podman (build -t \S+ \.|push \S+)$/, () => expect(existsSync(join(root, 'Containerfile'))).toBe(true)],
   [/^kustomize edit set image localhost\/llm-rollout=\S+$/, () => expectKustomization('.')],
-  [/^oc apply -k (\S+)( -n \S+)?$/, ([, folder = '']) => expectKustomization(folder)],
+  [/^cd (\S+)$/, ([, folder = '']) => expect(existsSync(join(root, folder))).toBe(true)],
+  [/^oc (?:apply|delete) -k (\S+)( -n \S+)?$/, ([, folder = '']) => expectKustomization(folder)],
   [/^oc (?:apply|create) -f (\S+)( -n \S+)?$/, ([, path = '']) => expectManifest(path)],
   [/^tkn pipeline start rollout-model .*--task-serviceaccount/, ({ input }) => expectAccounts(input)],
-  [/^tkn (pipelinerun|taskrun) (logs|describe|list|cancel)/, () => {}],
+  [/^oc (?:set env|patch) cronjob\/(\S+) /, ([, name = '']) => expectCronJob(name)],
+  [/^oc create job \S+ --from=cronjob\/(\S+) /, ([, name = '']) => expectCronJob(name)],
+  [/^aws s3 rm (?:--recursive )?s3:\/\/models\/(\S+)$/, ([, key = '']) => expectStaged(key)],
+  [/^tkn (pipelinerun|taskrun) (logs|describe|list|cancel)/, ({ input }) => expectRunName(input)],
+  [/^oc get (?:configmap|lease) (\S+) /, ([, name]) => expect(name).toBe(`${service}-rollout`)],
   [/^oc (get|describe|logs|create secret generic|create route edge) \S+/, () => {}],
   [/^export \w+=/, () => {}],
 ];

@@ -35,7 +35,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 const params = { model: 'o/n', branch: 'main', service: 's', hfEndpoint: 'https://hub', listener: '' };
 
-function check(promoted?: string, attempts: readonly Attempt[] = []) {
+function check(promoted?: string, attempts: readonly Attempt[] = [], webhookSecret = 'sesame-sesame-1x') {
   return checkRevision(
     { ...params, listener },
     {
@@ -43,7 +43,7 @@ function check(promoted?: string, attempts: readonly Attempt[] = []) {
       readRecord: async () => (promoted ? { promoted: { revision: promoted }, failed: [] } : undefined),
       readAttempts: async () => attempts,
       fetch,
-      webhookSecret: 'sesame-sesame-1',
+      webhookSecret,
       log: createLog({ write: () => {}, env: {}, step: 'check-revision' }),
       clock: { now: () => 0, sleep: async () => {} },
       signal: new AbortController().signal,
@@ -54,8 +54,13 @@ function check(promoted?: string, attempts: readonly Attempt[] = []) {
 describe('checkRevision', () => {
   it('tells the listener of a new commit, with the secret', async () => {
     expect(await check()).toEqual({ revision: commit, posted: 'true', outcome: 'ok' });
-    expect(seen[0]?.secret).toBe('sesame-sesame-1');
+    expect(seen[0]?.secret).toBe('sesame-sesame-1x');
     expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ updatedRefs: [{ newSha: commit }] });
+  });
+
+  it('is refused with a secret that the listener lets nobody in with', async () => {
+    await expect(check(undefined, [], 'fifteen-letters')).rejects.toMatchObject({ failure: 'usage' });
+    expect(seen).toEqual([]);
   });
 
   it('says nothing of what is promoted', async () => {
