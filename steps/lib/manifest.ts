@@ -84,7 +84,7 @@ export function parseManifest(bytes: Buffer, where: string): Manifest {
   const problem = (what: string) =>
     new StepError('check', `the commit marker is not one of ours: ${what}`, {
       evidence: [`${JSON.stringify(bytes.subarray(0, 120).toString('utf8'))} (S3, ${where})`],
-      hint: `aws s3 rm s3://${where}   (then run again: without the marker everything under the prefix is proven anew)`,
+      hint: `aws s3 rm s3://${where}   (then run again with --read-back=always: without the marker everything under the prefix is read and proven anew)`,
     });
   const body = parseObject(bytes);
   if (!body) throw problem('no JSON object');

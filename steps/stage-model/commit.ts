@@ -44,7 +44,23 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
     });
   }
   demandSameFiles(stored.manifest, manifest, bucket);
+  await takeBackWhenUntrue(manifest, store);
   return stored;
+}
+
+/** A run with another selection of files may have changed what lies there between our listing and our marker. */
+async function takeBackWhenUntrue(manifest: Manifest, store: Store): Promise<void> {
+  const { bucket, place, signal } = store;
+  try {
+    await demandListing(manifest, store, {
+      headline:
+        'another run changed what lies under the prefix while it was committed; the marker is gone again',
+      hint: 'run it again once no other run stages this commit with another selection of files',
+    });
+  } catch (error) {
+    if (error instanceof StepError && error.failure === 'check') await bucket.delete(place.manifest, signal);
+    throw error;
+  }
 }
 
 /** Whether what a commit says and what lies there still agree; nothing is mended here. */
@@ -52,7 +68,7 @@ export function demandAsStaged(manifest: Manifest, store: Store): Promise<void> 
   const { bucket, place } = store;
   return demandListing(manifest, store, {
     headline: 'what lies under the prefix is no longer what was committed',
-    hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again: without the marker all objects are proven anew, and wrong ones replaced)`,
+    hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again with --read-back=always: without the marker all objects are read and proven anew, and wrong ones replaced)`,
   });
 }
 
@@ -124,10 +140,13 @@ export async function sweep(
     }
   };
   const tried = new Set<string>();
-  const isOver = ({ key, uploadId, initiated }: PendingUpload) =>
-    !tried.has(uploadId) &&
-    (key.startsWith(place.prefix) ||
-      (expireMs > 0 && initiated !== undefined && now - initiated.getTime() > expireMs));
+  const isExpired = ({ key, initiated }: PendingUpload) =>
+    ofSomeCommit(key, place) &&
+    expireMs > 0 &&
+    initiated !== undefined &&
+    now - initiated.getTime() > expireMs;
+  const isOver = (upload: PendingUpload) =>
+    !tried.has(upload.uploadId) && (upload.key.startsWith(place.prefix) || isExpired(upload));
   // Again while there is something to remove: versitygw does not name all uploads of one key when they fill a page.
   const removeUploads = async (): Promise<void> => {
     const over = (await bucket.listUploads(place.family, signal)).filter(isOver);
@@ -144,4 +163,9 @@ export async function sweep(
     });
   }
   await attempt('probes', () => removeProbes(place, bucket, now, signal));
+}
+
+/** Whoever chooses the --prefix may share it with others: only what lies below a commit is ours. */
+function ofSomeCommit(key: string, { family }: Place): boolean {
+  return key.startsWith(family) && /^[0-9a-f]{40}\//.test(key.slice(family.length));
 }

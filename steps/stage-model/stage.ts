@@ -110,7 +110,7 @@ async function answerStaged(
   demandReviewed(wish.refusals, stage);
   demandSameFiles(committed.manifest, manifestOf(wish, []), stage.bucket);
   await demandAsStaged(committed.manifest, store);
-  await sweep(store, stage.clock.now(), 0);
+  await sweep(store, stage.clock.now(), stage.params.expireUploads);
   stage.log.info('already staged', { manifest: committed.key, sha256: committed.digest });
   return resultsOf(wish, committed, { bytes, outcome: 'unchanged' }, stage);
 }

@@ -1,4 +1,4 @@
-import type { Bucket } from '../lib/bucket.ts';
+import type { Bucket, ObjectHead } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
@@ -44,8 +44,19 @@ export async function refuseWhenCommitted({ bucket, place, signal }: Transfer): 
   if (await bucket.head(place.manifest, signal)) throw new Overtaken('committed by another run');
 }
 
-/** Whether the object's own bytes have the hash; one that is not there has not. */
+/**
+ * Whether the object's own bytes have the hash; one that is not there has not. A wrong one is taken away: its metadata
+ * would go on saying that it is right.
+ */
 export async function readsBack(file: WantedFile, transfer: Transfer): Promise<boolean> {
+  const before = await transfer.bucket.head(file.key, transfer.signal);
+  if (before === undefined) return false;
+  if (await hasDigest(file, transfer)) return true;
+  await removeWrong(before, transfer);
+  return false;
+}
+
+async function hasDigest(file: WantedFile, transfer: Transfer): Promise<boolean> {
   const { bucket, signal, progress } = transfer;
   const hasher = createHasher(file.digest.algorithm, file.size);
   let bytes = 0;
@@ -60,6 +71,20 @@ export async function readsBack(file: WantedFile, transfer: Transfer): Promise<b
     throw error;
   }
   return bytes === file.size && hasher.hex() === file.digest.hex;
+}
+
+/** Unless somebody has replaced it meanwhile; where the key may not delete, whatever takes its place replaces it. */
+async function removeWrong({ key, etag }: ObjectHead, transfer: Transfer): Promise<void> {
+  const { bucket, signal, log } = transfer;
+  await refuseWhenCommitted(transfer);
+  if ((await bucket.head(key, signal))?.etag !== etag) return;
+  log.warn('removing an object with other bytes', { key });
+  try {
+    await bucket.delete(key, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('cannot remove it', { key, error: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 /**

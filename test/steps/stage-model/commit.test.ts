@@ -54,6 +54,50 @@ describe('commit', () => {
     expect(storage.objects.get(manifestKey)?.body).toEqual(first);
   });
 
+  test('F39: the marker of a run that came between its own look and its own marker stays', async () => {
+    const first = renderManifest({ ...manifest, tool: 'llm-rollout 0.2.0' });
+    const { storage, transfer } = await withObject('hello', {
+      bucket: {
+        before: (operation, key) => {
+          if (operation !== 'put' || key !== manifestKey) return;
+          objects().set(manifestKey, { body: first, etag: 'e', metadata: {} });
+        },
+      },
+    });
+    const objects = () => storage.objects;
+    expect((await commitManifest(manifest, transfer)).digest).toBe(manifestDigest(first));
+    expect(storage.objects.get(manifestKey)?.body).toEqual(first);
+  });
+
+  test('F39: a marker that is there is not written again, for some servers ignore the condition', async () => {
+    const puts: string[] = [];
+    const { storage, transfer } = await withObject('hello', {
+      bucket: { before: (operation, key) => void (operation === 'put' && puts.push(key)) },
+    });
+    storage.objects.set(manifestKey, { body: renderManifest(manifest), etag: 'e', metadata: {} });
+    await commitManifest(manifest, transfer);
+    expect(puts).toEqual([]);
+  });
+
+  test.each([
+    ['removes a file', (objects: Map<string, unknown>) => objects.delete(`${prefix}a.txt`)],
+    [
+      'adds one',
+      (objects: Map<string, unknown>) =>
+        objects.set(`${prefix}b.txt`, { body: Buffer.from('x'), etag: 'e', metadata: {} }),
+    ],
+  ])('takes its marker back when another run %s meanwhile', async (_title, change) => {
+    const { storage, transfer } = await withObject('hello', {
+      bucket: { after: (operation) => void (operation === 'put' && change(objects())) },
+    });
+    const objects = () => storage.objects;
+    await expect(commitManifest(manifest, transfer)).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('while it was committed'),
+    });
+    expect(storage.objects.has(manifestKey)).toBe(false);
+  });
+
   test('a marker that is gone at once is not a commit', async () => {
     const { transfer, storage } = await withObject('hello', {
       bucket: { after: (operation) => void (operation === 'put' && objects().delete(manifestKey)) },
@@ -127,11 +171,13 @@ describe('sweep', () => {
       old: await bucket.createUpload(`${place.family}${'0'.repeat(40)}/a`),
       young: await bucket.createUpload(`${place.family}${'1'.repeat(40)}/a`),
       foreign: await bucket.createUpload('models/other/a'),
+      shared: await bucket.createUpload(`${place.family}another-team/a`),
     };
     const begun = new Map([
       [ids.old, 8],
       [ids.young, 6],
       [ids.foreign, 99],
+      [ids.shared, 99],
       [ids.own, 0],
     ]);
     const dated = {
@@ -147,8 +193,8 @@ describe('sweep', () => {
   }
 
   test.each([
-    ['its own uploads, expired ones of other commits and notes', 7 * day, ['young', 'foreign']],
-    ['its own only, when nothing expires', 0, ['old', 'young', 'foreign']],
+    ['its own uploads, expired ones of other commits and notes', 7 * day, ['young', 'foreign', 'shared']],
+    ['its own only, when nothing expires', 0, ['old', 'young', 'foreign', 'shared']],
   ] as const)('removes %s', async (_title, expireMs, left) => {
     const { storage, transfer, ids } = await withUploads();
     await sweep(transfer, now, expireMs);

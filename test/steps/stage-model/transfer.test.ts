@@ -22,6 +22,46 @@ describe('readsBack', () => {
     expect(transfer.progress.totals.readBack).toBe(body?.length ?? 0);
   });
 
+  test('takes a wrong object away, for its metadata says that it is right', async () => {
+    const { storage, transfer, file } = await createMover({ files: { [path]: bytes } });
+    const metadata = { sha256: file(path).digest.hex };
+    storage.objects.set(file(path).key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata });
+    expect(await readsBack(file(path), transfer)).toBe(false);
+    expect(storage.objects.has(file(path).key)).toBe(false);
+  });
+
+  test('leaves what somebody has put there meanwhile, and whatever is committed', async () => {
+    const { storage, transfer, file } = await createMover({
+      files: { [path]: bytes },
+      bucket: { after: (operation) => void (operation === 'read' && replace()) },
+    });
+    const { key } = file(path);
+    const replace = () => storage.objects.set(key, { body: bytes, etag: 'new', metadata: {} });
+    storage.objects.set(key, { body: Buffer.alloc(bytes.length), etag: 'old', metadata: {} });
+    expect(await readsBack(file(path), transfer)).toBe(false);
+    expect(storage.objects.get(key)?.etag).toBe('new');
+    storage.objects.set(key, { body: Buffer.alloc(bytes.length), etag: 'new', metadata: {} });
+    storage.objects.set(manifestKey, { body: Buffer.from('{}'), etag: 'e', metadata: {} });
+    await expect(
+      readsBack({ ...file(path), digest: { ...file(path).digest, hex: '0'.repeat(64) } }, transfer),
+    ).rejects.toBeInstanceOf(Overtaken);
+    expect(storage.objects.has(key)).toBe(true);
+  });
+
+  test('goes on where the key may not delete', async () => {
+    const { storage, transfer, file } = await createMover({
+      files: { [path]: bytes },
+      bucket: {
+        before: (operation) => {
+          if (operation === 'delete') throw new StepError('refused', 'denied', { hint: 'ask' });
+        },
+      },
+    });
+    storage.objects.set(file(path).key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata: {} });
+    expect(await readsBack(file(path), transfer)).toBe(false);
+    expect(storage.objects.has(file(path).key)).toBe(true);
+  });
+
   test('a bucket that fails is not a wrong object', async () => {
     const { transfer, file } = await createMover({
       files: { [path]: bytes },
