@@ -39,7 +39,8 @@ function whyNot(to: URL, { endpoint, allowedHosts }: RedirectRules): string | un
   if (to.protocol !== 'https:' && to.protocol !== endpoint.protocol) return 'is not https';
   if (to.username || to.password) return 'carries a name and a password';
   const host = bare(to);
-  if (holds(metadataHosts, host)) return "is a cloud's metadata service";
+  if (holds(metadataHosts, host) || /^metadata\.google\.internal\.?$/.test(host))
+    return "is a cloud's metadata service";
   if (to.origin === endpoint.origin) return undefined;
   if (allowedHosts) return isBelow(host, allowedHosts) ? undefined : 'is not among the allowed hosts';
   return isInside(host) && !isInside(bare(endpoint)) ? 'is an address inside' : undefined;
@@ -50,7 +51,12 @@ function isBelow(host: string, domains: readonly string[]): boolean {
 }
 
 function isInside(host: string): boolean {
-  return host === 'localhost' || holds(insideHosts, host);
+  return isIP(host) === 0 ? isInsideName(host.replace(/\.$/, '')) : holds(insideHosts, host);
+}
+
+/** Names that no public DNS gives: of one word, of this machine, of a cluster's Services, of a private network (RFC 6761, 6762, 8375; ICANN's `.internal`). */
+function isInsideName(host: string): boolean {
+  return !host.includes('.') || isBelow(host, ['localhost', 'svc', 'local', 'internal', 'home.arpa', 'lan']);
 }
 
 function holds(list: BlockList, host: string): boolean {

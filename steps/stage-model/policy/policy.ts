@@ -1,5 +1,6 @@
 import type { PolicyVerdict } from '../../lib/manifest.ts';
 import type { ModelFile } from '../source/listing.ts';
+import { isPickle } from './pickle.ts';
 
 /** What is refused by its name, and why: vLLM needs none of it, and opening it can run somebody else's code. */
 const refusedSuffixes: readonly { readonly suffixes: readonly string[]; readonly why: string }[] = [
@@ -108,17 +109,10 @@ const magics: readonly { readonly bytes: readonly number[]; readonly why: string
 ];
 
 /** What the first bytes say, whatever the name. */
-export function judgeStart({ path, digest }: ModelFile, start: Buffer): Refusal[] {
+export function judgeStart({ path, size, digest }: ModelFile, start: Buffer): Refusal[] {
   const found = magics.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
-  const why = found?.why ?? (isPickle(start) ? 'is a pickle inside' : undefined);
+  const why = found?.why ?? (isPickle(start, start.length >= size) ? 'is a pickle inside' : undefined);
   return why === undefined ? [] : [{ path, why, hash: digest.hex }];
-}
-
-/** Protocols 2 to 5 begin with PROTO and their number; the text protocols 0 and 1 with a global, a mark or a container. */
-function isPickle(start: Buffer): boolean {
-  const [first = 0, second = 0] = start;
-  if (first === 0x80 && second >= 2 && second <= 5) return true;
-  return /^(?:\([dl]p\d+\n|c[\w.]+\n[\w.]+\n|\(c[\w.]+\n|\(i[\w.]+\n)/.test(start.toString('latin1'));
 }
 
 /** What a small JSON file says; configuration that is no JSON is refused too, since nobody can say what a loader reads in it. */

@@ -26,6 +26,13 @@ describe('F16 where an answer may send us', () => {
     ['https://localhost/x', 'is an address inside'],
     ['https://[::1]/x', 'is an address inside'],
     ['https://[fd12::1]/x', 'is an address inside'],
+    ['https://localhost./x', 'is an address inside'],
+    ['https://a.localhost/x', 'is an address inside'],
+    ['https://kubernetes/x', 'is an address inside'],
+    ['https://kubernetes.default.svc/x', 'is an address inside'],
+    ['https://s3.openshift-storage.svc.cluster.local/x', 'is an address inside'],
+    ['https://vault.corp.internal/x', 'is an address inside'],
+    ['https://metadata.google.internal/x', "is a cloud's metadata service"],
     ['https://', 'says no address'],
     [null, 'says no address'],
   ])('%s: no, it %s', (location, reason) => {
