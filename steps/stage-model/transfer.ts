@@ -60,6 +60,7 @@ async function hasDigest(file: WantedFile, transfer: Transfer): Promise<boolean>
   const { bucket, signal, progress } = transfer;
   const hasher = createHasher(file.digest.algorithm, file.size);
   let bytes = 0;
+  progress.willReadBack(file.size);
   try {
     for await (const chunk of bucket.read(file.key, undefined, signal)) {
       hasher.update(chunk);

@@ -19,8 +19,10 @@ export interface Survey extends BucketState {
 }
 
 const atOnce = 8;
-/** Manifests of other commits that are looked at for bytes to copy. */
-const manifestsRead = 20;
+/** Manifests of other commits that are looked at for bytes to copy; they come in no order that says which is the newest. */
+const manifestsRead = 100;
+/** Objects that are asked for each file: a commit may have been deleted from the bucket, and its manifest left. */
+const copiesAsked = 5;
 
 /** What the bucket holds of these files, here and under other commits. Lists first, and asks only for what a list leaves open. */
 export async function surveyBucket(
@@ -142,20 +144,23 @@ async function findElsewhere(
   bucket: Bucket,
   signal: AbortSignal,
 ): Promise<Map<string, StoredObject>> {
-  const byDigest = new Map(
-    manifests.flatMap(({ prefix, files }) =>
-      files.map(({ path, digest }) => [digest.hex, prefix + path] as const),
-    ),
+  const keys = new Map<string, string[]>();
+  for (const { prefix, files } of manifests)
+    for (const { path, digest } of files)
+      keys.set(digest.hex, [...(keys.get(digest.hex) ?? []), prefix + path]);
+  const found = new Map<string, StoredObject>();
+  await forEachAtOnce(
+    files,
+    atOnce,
+    async (file, signal) => {
+      for (const key of (keys.get(file.digest.hex) ?? []).slice(-copiesAsked)) {
+        const object = await bucket.head(key, signal);
+        if (!object || !carriesDigest(object, file)) continue;
+        found.set(file.path, object);
+        return;
+      }
+    },
+    signal,
   );
-  const questions = files.flatMap(({ path, digest }) => {
-    const key = byDigest.get(digest.hex);
-    return key === undefined ? [] : [{ id: path, key }];
-  });
-  const found = await headAll(questions, bucket, signal);
-  return new Map(
-    files.flatMap((file) => {
-      const object = found.get(file.path);
-      return object && carriesDigest(object, file) ? [[file.path, object] as const] : [];
-    }),
-  );
+  return found;
 }

@@ -3,7 +3,7 @@ import { StepError } from '../../lib/errors.ts';
 import type { ModelFile } from '../source/listing.ts';
 import type { Source } from '../source/origin.ts';
 import { judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
-import { forEachAtOnce } from '../pace/pool.ts';
+import { createSlots, forEachAtOnce } from '../pace/pool.ts';
 import { headerLength, judgeHeader, lengthField } from './safetensors.ts';
 
 /** What a file is read with. */
@@ -14,6 +14,9 @@ export interface Reading {
 
 const atOnce = 8;
 const readAttempts = 3;
+/** Bytes of a header that is read and parsed alone: parsed, it takes many times as much. */
+const largeHeader = 2 ** 21;
+const oneByOne = createSlots(1);
 
 /** Reads what the policy has to see of each file before any byte is stored: small JSON whole, headers of the others. */
 export async function inspectFiles(files: readonly ModelFile[], reading: Reading): Promise<Refusal[]> {
@@ -51,10 +54,12 @@ async function inspectFile(file: ModelFile, reading: Reading): Promise<Refusal[]
 async function inspectSafetensors(file: ModelFile, reading: Reading): Promise<Refusal[]> {
   const field = await readBytes(file, 0, Math.min(lengthField, file.size), reading);
   const length = headerLength(field, file.size);
+  const judge = async (bytes: number) =>
+    judgeHeader(await readBytes(file, lengthField, lengthField + bytes, reading), file.size);
   const why =
     typeof length === 'string'
       ? length
-      : judgeHeader(await readBytes(file, lengthField, lengthField + length, reading), file.size);
+      : await (length > largeHeader ? oneByOne.run(() => judge(length)) : judge(length));
   return why === undefined ? [] : [{ path: file.path, why }];
 }
 

@@ -4,14 +4,21 @@
  * nothing follows them.
  */
 export function isPickle(start: Buffer, whole: boolean): boolean {
-  const [first = 0, second = 0] = start;
-  if (first === 0x80 && second >= 2 && second <= 5) return true;
+  return hasProtocol(start) || isOfOldProtocol(start, whole);
+}
+
+/** Protocols 2 to 5 begin with PROTO and their number. */
+function hasProtocol([first = 0, second = 0]: Buffer): boolean {
+  return first === 0x80 && second >= 2 && second <= 5;
+}
+
+function isOfOldProtocol(start: Buffer, whole: boolean): boolean {
   const stack = createStack();
   for (let at = 0; at < start.length;) {
     const code = String.fromCharCode(start[at] ?? 0);
     const next = afterArgument(code, start, at + 1);
     if (next === undefined || !stack.take(code)) return false;
-    if (code === 'c' || code === 'i') return true;
+    if (imports.has(code)) return true;
     // One letter alone is a text.
     if (next >= start.length) return at > 0 && (!whole || code === '.');
     at = next;
@@ -19,6 +26,7 @@ export function isPickle(start: Buffer, whole: boolean): boolean {
   return false;
 }
 
+const imports = new Set(['c', 'i']);
 const word = /^[A-Za-z_][\w.]*$/;
 const integer = /^-?\d+L?$/;
 const anything = /^/;

@@ -23,6 +23,8 @@ export interface Progress {
   readonly totals: Totals;
   /** `bytes` more of what has to lie there do, or, when a file starts afresh, no longer. */
   advance(bytes: number): void;
+  /** So many bytes are going to be read back, and counted in `totals` as they are. */
+  willReadBack(bytes: number): void;
   /** Stops the lines; says nothing. */
   stop(): void;
   /** One line about all that was done. */
@@ -46,6 +48,7 @@ export function startProgress(options: ProgressOptions): Progress {
   const begun = clock.now();
   const ended = new AbortController();
   let done = 0;
+  let toReadBack = 0;
   const say = () => {
     const seconds = Math.max(clock.now() - begun, 1) / 1000;
     const rate = (totals.moved + totals.copied + totals.readBack) / seconds;
@@ -53,7 +56,8 @@ export function startProgress(options: ProgressOptions): Progress {
       done: `${formatBytes(done)}/${formatBytes(bytes)}`,
       percent: bytes === 0 ? 100 : Math.floor((100 * done) / bytes),
       rate: `${formatBytes(rate)}/s`,
-      left: rate > 0 ? formatSeconds((bytes - done) / rate) : 'unknown',
+      left: rate > 0 ? formatSeconds((bytes - done + toReadBack - totals.readBack) / rate) : 'unknown',
+      ...(toReadBack > 0 && { 'read-back': `${formatBytes(totals.readBack)}/${formatBytes(toReadBack)}` }),
       files: `${totals.filesDone}/${files}`,
       retries: totals.retries + requestRetries(),
       connections: connections(),
@@ -69,6 +73,7 @@ export function startProgress(options: ProgressOptions): Progress {
   return {
     totals,
     advance: (more) => void (done += more),
+    willReadBack: (more) => void (toReadBack += more),
     stop: () => ended.abort(),
     summarize: (event) => {
       const seconds = (clock.now() - begun) / 1000;

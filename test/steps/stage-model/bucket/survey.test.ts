@@ -85,3 +85,24 @@ test.each([
     expect(survey.elsewhere.size).toBe(0);
   },
 );
+
+test('finds the bytes of a commit whose twin was deleted, and of one of many', async () => {
+  const { transfer, file } = await createMover({ files });
+  const { bucket, place, signal } = transfer;
+  const there = file('there.safetensors');
+  const digest = { [there.digest.algorithm]: there.digest.hex };
+  for (let n = 0; n < 30; n += 1) {
+    const commit = n.toString(16).padStart(40, '0');
+    const prefix = `${place.family}${commit}/`;
+    const path = n === 3 || n > 27 ? there.path : 'other.txt';
+    const hash = path === there.path ? there.digest : { ...there.digest, hex: 'f'.repeat(64) };
+    const manifest = { repository: place.model, commit, prefix, selection: [], policy: [], vocabulary: null };
+    await bucket.put(
+      `${place.state}manifests/${commit}.json`,
+      renderManifest({ ...manifest, files: [{ path, size: there.size, digest: hash }], tool: 'llm-rollout' }),
+    );
+    if (n === 3) await bucket.put(prefix + path, files['there.safetensors'], { metadata: digest });
+  }
+  const survey = await surveyBucket([there], place, bucket, signal);
+  expect(survey.elsewhere.get(there.path)?.key).toContain('3/there.safetensors');
+});

@@ -34,6 +34,20 @@ test('a line after one second, then one every 15, and one at the end', async () 
   );
 });
 
+test('what is to be read back is told, and counts in the time that is left', async () => {
+  const { clock, pass } = createClock();
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line.trim()), env: {}, step: 'stage-model' });
+  const progress = startProgress({ log, clock, bytes: 1e9, files: 1, connections: () => 1 });
+  progress.totals.moved += 1e9;
+  progress.advance(1e9);
+  progress.willReadBack(2e9);
+  progress.totals.readBack += 1e9;
+  await pass(1000);
+  expect(lines[0]).toContain('percent=100 rate="2.0 GB/s" left=1s read-back="1.0 GB/2.0 GB" files=0/1');
+  progress.stop();
+});
+
 test('what is taken back is no longer done', async () => {
   const { clock, pass } = createClock();
   const lines: string[] = [];
