@@ -142,11 +142,13 @@ function createLife(end: End) {
       now: systemClock.now,
       sleep: (ms, signal) => whileAlive(() => systemClock.sleep(ms, signal)),
     } satisfies Clock,
-    ofHub: (hub: Hub): Hub => ({
-      endpoint: hub.endpoint,
+    ofHub: ({ endpoint, readInto, ...hub }: Hub): Hub => ({
+      endpoint,
       resolveRevision: (...asked) => whileAlive(() => hub.resolveRevision(...asked)),
       listFiles: (...asked) => whileAlive(() => hub.listFiles(...asked)),
       readRange: (...asked) => guard(() => hub.readRange(...asked)),
+      // As the product reads: over connections of its own, straight into the memory of a part.
+      ...(readInto && { readInto: (...asked) => whileAlive(() => readInto(...asked)) }),
     }),
     ofBucket: (bucket: Bucket): Bucket => {
       const counted = <T>(ask: () => Promise<T>): Promise<T> => {
