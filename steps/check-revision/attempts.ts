@@ -1,4 +1,4 @@
-import type { Failure } from '../lib/errors.ts';
+import { isOutside } from '../lib/serving/pipeline-runs.ts';
 
 /** A run that the listener has started for one commit. */
 export interface Attempt {
@@ -40,8 +40,7 @@ function endOf({ endedAt = Number.MAX_SAFE_INTEGER }: Attempt): number {
   return endedAt;
 }
 
-const passing: readonly Failure[] = ['unavailable', 'internal', 'not-ready', 'stopped'];
-
+/** What is around the run, or a lock that another one held: a model that was not ready in time is in the record. */
 function mayPass(outcome: string): boolean {
-  return passing.some((failure) => outcome.startsWith(`${failure}: `));
+  return isOutside(outcome) || outcome.startsWith('not-ready: ');
 }

@@ -1,4 +1,5 @@
 import type { Cluster, KubeObject } from '../lib/cluster.ts';
+import { readFailures } from '../lib/serving/pipeline-runs.ts';
 import type { Attempt } from './attempts.ts';
 
 /** The runs that the listener has started for this commit and this service, as far as they are still there. */
@@ -21,7 +22,10 @@ export async function readAttempts(
         run: run.metadata.name,
         state,
         endedAt: state === 'running' || completionTime === undefined ? undefined : Date.parse(completionTime),
-        failures: state === 'failed' ? await readFailures(cluster, run, signal) : [],
+        failures:
+          state === 'failed'
+            ? await readFailures(cluster, { namespace, run: run.metadata.name }, signal)
+            : [],
       };
     }),
   );
@@ -40,7 +44,6 @@ interface Run extends KubeObject {
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly completionTime?: string;
-    readonly results?: readonly { readonly name: string; readonly value: unknown }[];
   };
 }
 
@@ -49,17 +52,4 @@ function stateOf({ spec, status }: Run): Attempt['state'] {
   if (done === 'True') return 'succeeded';
   if (done !== 'False') return 'running';
   return spec?.status ? 'stopped' : 'failed';
-}
-
-async function readFailures(
-  cluster: Pick<Cluster, 'list'>,
-  { metadata: { name, namespace = '' } }: Run,
-  signal: AbortSignal | undefined,
-): Promise<(string | undefined)[]> {
-  const labelSelector = `tekton.dev/pipelineRun=${name}`;
-  const tasks = await cluster.list<Run>({ apiVersion, kind: 'TaskRun', namespace, labelSelector }, signal);
-  return tasks
-    .filter((task) => ['failed', 'stopped'].includes(stateOf(task)))
-    .map(({ status }) => status?.results?.find((result) => result.name === 'outcome')?.value)
-    .map((outcome) => (typeof outcome === 'string' ? outcome : undefined));
 }

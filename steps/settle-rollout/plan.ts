@@ -19,6 +19,8 @@ export interface Situation {
   readonly wanted?: string;
   readonly apply: Status;
   readonly wait: Status;
+  /** What ended the wait was outside of the model: the API server, a node. */
+  readonly waitEndedOutside: boolean;
   readonly smoke: Status;
   /** Somebody cancelled or stopped the run: its failed tasks say nothing about the revision. */
   readonly cancelled: boolean;
@@ -77,10 +79,10 @@ function releaseOther(live: InferenceService, { apply, record }: Situation): Set
 }
 
 /** The task whose failure speaks against the revision. A failed apply does not: the API server or a lock was in its way. */
-function blameOf({ wait, smoke, cancelled }: Situation): string | undefined {
+function blameOf({ wait, waitEndedOutside, smoke, cancelled }: Situation): string | undefined {
   if (cancelled) return undefined;
   if (smoke === 'Failed') return 'smoke-tool-calls failed';
-  return wait === 'Failed' ? 'wait-ready failed' : undefined;
+  return wait === 'Failed' && !waitEndedOutside ? 'wait-ready failed' : undefined;
 }
 
 /** Same pair and same spec, so that a change of resources alone is told apart too. */

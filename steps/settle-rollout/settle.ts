@@ -4,6 +4,7 @@ import { asStepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import { freeLock, readLock } from '../lib/serving/lock.ts';
+import { isOutside, readFailures } from '../lib/serving/pipeline-runs.ts';
 import { defaultGraces } from '../lib/serving/problems.ts';
 import { readRecord, updateRecord } from '../lib/serving/record.ts';
 import {
@@ -53,7 +54,8 @@ export async function settleRollout(
   }
 }
 
-async function look(params: SettleParams, { cluster, namespace, signal }: Settling): Promise<Situation> {
+async function look(params: SettleParams, context: Settling): Promise<Situation> {
+  const { cluster, namespace, signal } = context;
   const { service, pipelineRun: run } = params;
   const place = { namespace, service };
   const [lock, record, live, cancelled] = await Promise.all([
@@ -63,7 +65,34 @@ async function look(params: SettleParams, { cluster, namespace, signal }: Settli
     wasCancelled(cluster, { namespace, run }, signal),
   ]);
   const { applyStatus: apply, waitStatus: wait, smokeStatus: smoke } = params;
-  return { run, ...lock, apply, wait, smoke, cancelled, record: record ?? emptyRecord, live };
+  const waitEndedOutside = wait === 'Failed' && (await endedOutside(run, 'wait-ready', context));
+  return {
+    run,
+    ...lock,
+    apply,
+    wait,
+    waitEndedOutside,
+    smoke,
+    cancelled,
+    record: record ?? emptyRecord,
+    live,
+  };
+}
+
+/** Where nobody can say, the revision is held to be what failed. */
+async function endedOutside(
+  run: string,
+  task: string,
+  { cluster, namespace, log, signal }: Settling,
+): Promise<boolean> {
+  try {
+    const failures = await readFailures(cluster, { namespace, run, task }, signal);
+    return failures.length > 0 && failures.every((outcome) => isOutside(outcome));
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`cannot see why ${task} failed`, { because: asStepError(error).message });
+    return false;
+  }
 }
 
 async function wasCancelled(

@@ -70,6 +70,12 @@ export const spec = defineStep({
       why: 'keeps the record of the roll-outs',
     },
     {
+      apiGroup: 'tekton.dev',
+      resources: ['taskruns'],
+      verbs: ['list'],
+      why: 'sees whether the wait was ended by something outside of the model',
+    },
+    {
       apiGroup: 'coordination.k8s.io',
       resources: ['leases'],
       verbs: ['update'],

@@ -1,4 +1,5 @@
 import type { Cluster, KubeObject } from '../cluster.ts';
+import type { Failure } from '../errors.ts';
 
 interface PipelineRun extends KubeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
@@ -12,7 +13,7 @@ export async function isRunning(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const run = await readRun(cluster, namespace, name, signal);
-  const done = run?.status?.conditions?.find(({ type }) => type === 'Succeeded');
+  const done = conditionOf(run);
   return run !== undefined && (done === undefined || done.status === 'Unknown');
 }
 
@@ -30,9 +31,44 @@ export async function isYounger(
   return began !== undefined && before !== undefined && began > before;
 }
 
+interface TaskRun extends KubeObject {
+  readonly status?: PipelineRun['status'] & {
+    readonly results?: readonly { readonly name: string; readonly value: unknown }[];
+  };
+}
+
+/**
+ * What the failed TaskRuns of a run say in their result `outcome`; undefined of one that could not even say so, as when
+ * its pod was killed. Of one task of the Pipeline, when it is named.
+ */
+export async function readFailures(
+  cluster: Pick<Cluster, 'list'>,
+  { namespace, run, task }: { readonly namespace: string; readonly run: string; readonly task?: string },
+  signal?: AbortSignal,
+): Promise<(string | undefined)[]> {
+  const labels = [`tekton.dev/pipelineRun=${run}`, ...(task ? [`tekton.dev/pipelineTask=${task}`] : [])];
+  const query = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, labelSelector: labels.join(',') };
+  const tasks = await cluster.list<TaskRun>(query, signal);
+  return tasks
+    .filter((each) => conditionOf(each)?.status === 'False')
+    .map(({ status }) => status?.results?.find(({ name }) => name === 'outcome')?.value)
+    .map((outcome) => (typeof outcome === 'string' ? outcome : undefined));
+}
+
+const outside: readonly Failure[] = ['unavailable', 'internal', 'stopped'];
+
+/** The failure is of what was around the task, not of what it looked at: what it looks at may be good. */
+export function isOutside(outcome: string | undefined): boolean {
+  return outcome === undefined || outside.some((failure) => outcome.startsWith(`${failure}: `));
+}
+
 /** RFC 3339 in UTC, whole seconds: it sorts as text. */
 function startOf(run: PipelineRun | undefined): string | undefined {
   return run?.metadata.creationTimestamp;
+}
+
+function conditionOf(run: Pick<PipelineRun, 'status'> | undefined) {
+  return run?.status?.conditions?.find(({ type }) => type === 'Succeeded');
 }
 
 function readRun(cluster: Cluster, namespace: string, name: string, signal?: AbortSignal) {

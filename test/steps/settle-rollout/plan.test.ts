@@ -19,6 +19,7 @@ const good: Situation = {
   holder: 'us',
   apply: 'Succeeded',
   wait: 'Succeeded',
+  waitEndedOutside: false,
   smoke: 'Succeeded',
   cancelled: false,
   record: promotedA,
@@ -112,11 +113,14 @@ describe('what becomes of a roll-out', () => {
     expect(decideSettlement({ ...good, ...changes })).toMatchObject(settlement);
   });
 
-  it('does not blame what was promoted, nor what somebody cancelled', () => {
+  it('does not blame what was promoted, what somebody cancelled, nor what the cluster ended', () => {
     const putRight = { record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b, undefined) };
     expect(decideSettlement({ ...good, ...smokeFailed, ...putRight })).not.toHaveProperty('blame');
     expect(decideSettlement({ ...good, ...smokeFailed, cancelled: true })).not.toHaveProperty('blame');
     expect(decideSettlement({ ...good, ...applyFailed })).not.toHaveProperty('blame');
+    const lost = { ...good, ...waitFailed, waitEndedOutside: true };
+    expect(decideSettlement(lost)).toEqual({ action: 'roll-back', candidate: b, to: a });
+    expect(decideSettlement({ ...lost, ...smokeFailed })).toHaveProperty('blame');
   });
 
   const status = fc.constantFrom('Succeeded' as const, 'Failed' as const, 'None' as const);
@@ -127,6 +131,7 @@ describe('what becomes of a roll-out', () => {
       wanted: fc.option(fc.constant('next'), { nil: undefined }),
       apply: status,
       wait: status,
+      waitEndedOutside: fc.boolean(),
       smoke: status,
       cancelled: fc.boolean(),
       promoted: fc.option(rollout, { nil: undefined }),

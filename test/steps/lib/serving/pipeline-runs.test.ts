@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { isRunning, isYounger } from '../../../../steps/lib/serving/pipeline-runs.ts';
+import {
+  isOutside,
+  isRunning,
+  isYounger,
+  readFailures,
+} from '../../../../steps/lib/serving/pipeline-runs.ts';
 import { memoryCluster } from './memory-cluster.ts';
 import { namespace } from './rollout.ts';
 
@@ -35,4 +40,43 @@ it.each([
 ] as const)('of %j the first is the younger one: %s', async (pair, expected) => {
   const cluster = clusterOf({ old: 'True', new: 'Unknown' });
   expect(await isYounger(cluster, namespace, pair)).toBe(expected);
+});
+
+it('tells what the failed tasks of one run say, and of one task when it is named', async () => {
+  const cluster = memoryCluster();
+  const put = (name: string, run: string, task: string, status: string, outcome?: string) =>
+    cluster.put({
+      apiVersion: 'tekton.dev/v1',
+      kind: 'TaskRun',
+      metadata: {
+        name,
+        namespace,
+        labels: { 'tekton.dev/pipelineRun': run, 'tekton.dev/pipelineTask': task },
+      },
+      status: {
+        conditions: [{ type: 'Succeeded', status }],
+        ...(outcome && { results: [{ name: 'outcome', value: outcome }] }),
+      },
+    });
+  put('1', 'a', 'wait-ready', 'False', 'check: it crashes');
+  put('2', 'a', 'rotate-token', 'False');
+  put('3', 'a', 'apply-serving', 'True', 'ok');
+  put('4', 'b', 'wait-ready', 'False', 'usage: of another run');
+  expect(await readFailures(cluster, { namespace, run: 'a' })).toEqual(['check: it crashes', undefined]);
+  expect(await readFailures(cluster, { namespace, run: 'a', task: 'wait-ready' })).toEqual([
+    'check: it crashes',
+  ]);
+});
+
+it.each([
+  [undefined, true],
+  ['unavailable: S3 is down', true],
+  ['stopped: by SIGTERM', true],
+  ['internal: unexpected', true],
+  ['not-ready: too slow', false],
+  ['check: wrong bytes', false],
+  ['refused: no right', false],
+  ['unavailableness', false],
+])('the outcome %s is of what is around: %s', (outcome, expected) => {
+  expect(isOutside(outcome)).toBe(expected);
 });
