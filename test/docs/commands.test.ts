@@ -101,6 +101,7 @@ const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[
   [/^npm run ([\w:]+)( -- .*)?$/, ([, script = '']) => expectScript(script)],
   [/^podman (build -t \S+ \.|push \S+)$/, () => expect(existsSync(join(root, 'Containerfile'))).toBe(true)],
   [/^kustomize edit set image localhost\/llm-rollout=\S+$/, () => expectKustomization('.')],
+  [/^oc new-project \S+$/, () => {}],
   [/^cd (\S+)$/, ([, folder = '']) => expect(existsSync(join(root, folder))).toBe(true)],
   [/^oc (?:apply|delete) -k (\S+)( -n \S+)?$/, ([, folder = '']) => expectKustomization(folder)],
   [/^oc (?:apply|create) -f (\S+)( -n \S+)?$/, ([, path = '']) => expectManifest(path)],
