@@ -16,7 +16,7 @@ function isOfOldProtocol(start: Buffer, whole: boolean): boolean {
   const stack = createStack();
   for (let at = 0; at < start.length;) {
     const code = String.fromCharCode(start[at] ?? 0);
-    const next = afterArgument(code, start, at + 1);
+    const next = afterArgument(code, start, at + 1, whole);
     if (next === undefined || !stack.take(code)) return false;
     if (imports.has(code)) return true;
     // One letter alone is a text.
@@ -31,6 +31,8 @@ const word = /^[A-Za-z_][\w.]*$/;
 const integer = /^-?\d+L?$/;
 const anything = /^/;
 
+const quoted = /^(['"]).*\1$/;
+
 /** What has its arguments in lines of text, and how these look. */
 const lines: Readonly<Record<string, readonly RegExp[]>> = {
   c: [word, word],
@@ -39,7 +41,7 @@ const lines: Readonly<Record<string, readonly RegExp[]>> = {
   I: [integer],
   L: [integer],
   P: [anything],
-  S: [/^(['"]).*\1$/],
+  S: [quoted],
   V: [anything],
   g: [/^\d+$/],
   p: [/^\d+$/],
@@ -49,21 +51,28 @@ const lines: Readonly<Record<string, readonly RegExp[]>> = {
 const fixed: Readonly<Record<string, number>> = { K: 1, h: 1, q: 1, M: 2, J: 4, j: 4, r: 4, G: 8 };
 const counted: Readonly<Record<string, number>> = { U: 1, T: 4, X: 4 };
 
-function afterArgument(code: string, start: Buffer, at: number): number | undefined {
-  if (code in lines) return afterLines(start, at, lines[code] ?? []);
+function afterArgument(code: string, start: Buffer, at: number, whole: boolean): number | undefined {
+  if (code in lines) return afterLines(start, at, lines[code] ?? [], whole);
   if (code in fixed) return at + (fixed[code] ?? 0);
   const size = counted[code];
   if (size !== undefined) return at + size + (at + size <= start.length ? start.readUIntLE(at, size) : 0);
   return code in plain ? at : undefined;
 }
 
-function afterLines(start: Buffer, from: number, wanted: readonly RegExp[]): number | undefined {
+function afterLines(
+  start: Buffer,
+  from: number,
+  wanted: readonly RegExp[],
+  whole: boolean,
+): number | undefined {
   let at = from;
   for (const shape of wanted) {
     const end = start.indexOf('\n', at);
-    // The file goes on where our look ends.
+    const line = start.toString('latin1', at, end < 0 ? start.length : end);
+    // The line may go on where our look ends; a string has no second quote then.
+    const begun = end < 0 && !whole && shape === quoted ? /^['"]/ : shape;
+    if ((end < 0 && whole) || !begun.test(line)) return undefined;
     if (end < 0) return start.length;
-    if (!shape.test(start.toString('latin1', at, end))) return undefined;
     at = end + 1;
   }
   return at;

@@ -97,7 +97,7 @@ export function readingOf(file: ModelFile): 'json' | 'safetensors' | 'start' | '
 }
 
 /** Bytes of a file's beginning that `judgeStart` wants. */
-export const startLength = 512;
+export const startLength = 4096;
 
 const magics: readonly { readonly bytes: readonly number[]; readonly why: string }[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], why: 'is a zip archive inside (PyTorch packs its pickles so)' },

@@ -106,6 +106,8 @@ export async function startSandboxRuns(bucket = { ...modelFiles(pathOf('a')), ..
       return lease?.spec?.holderIdentity;
     },
     apply: (revision: string, flags: Readonly<Record<string, string>> = {}) => {
+      // Each roll-out is a run that has just begun, also when one of its name was there.
+      controllers.delete(refOf(startRun(`run-${revision}`)));
       startRun(`run-${revision}`);
       return step(
         applySpec,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hubSource } from '../../../../steps/stage-model/source/hub-source.ts';
 import { inspectFiles, readWhole, wrongBytes } from '../../../../steps/stage-model/policy/inspect.ts';
+import { startLength } from '../../../../steps/stage-model/policy/policy.ts';
 import { readListing } from '../../../../steps/stage-model/source/listing.ts';
 import { createMemoryHub } from '../memory-hub.ts';
 import { commit, model, safetensors } from '../staging.ts';
@@ -39,7 +40,7 @@ describe('inspectFiles', () => {
     expect(await inspectFiles(files, reading)).toEqual([]);
     expect(hub.given.get('config.json')).toBe(22);
     expect(hub.given.get('model.safetensors')).toBeLessThan(100);
-    expect(hub.given.get('tokenizer.json')).toBe(512);
+    expect(hub.given.get('tokenizer.json')).toBe(startLength);
     expect(hub.given.get('empty.txt')).toBeUndefined();
   });
 

@@ -27,12 +27,24 @@ test.each([
   'F1 score\n',
   'config: x\ny\n',
   'pages\n',
+  'print(1)',
+  'print(1)\n',
   'harmless',
   'harmless.',
   '(a).',
   'quads',
 ])('%j is none', (text) => {
   expect(isPickle(Buffer.from(text), true)).toBe(false);
+});
+
+test.each([
+  ['print' + 'x'.repeat(600), false],
+  ['Very long ' + 'x'.repeat(600), false],
+  ['In ' + 'x'.repeat(600), false],
+  [`N0S'${'x'.repeat(600)}`, true],
+  [`(lp0\nV${'x'.repeat(600)}`, true],
+])('of what goes on behind %j it is %s', (text, expected) => {
+  expect(isPickle(Buffer.from(text), false)).toBe(expected);
 });
 
 const values = [
