@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, statfs, writeFile } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority } from '../../sandbox/certificates.ts';
@@ -74,6 +74,7 @@ export async function openSink({ kind, bytes, tls }: SinkOrder): Promise<Sink> {
   const place = await placeFor(bytes);
   const program = findVersitygw();
   if (kind === 'sandbox' || program === undefined) return await openSandbox(place, tls);
+  if (place === memory) await touchMemory(2 * bytes);
   const server = await startServer(versitygwOver({ program, keys, tls: tls?.server }), {
     keys,
     bucket: bucketName,
@@ -92,6 +93,22 @@ async function placeFor(bytes: number): Promise<string> {
     return Math.min(bavail * bsize, freemem()) > 2 * bytes + 2 ** 31 ? memory : tmpdir();
   } catch {
     return tmpdir();
+  }
+}
+
+/**
+ * Takes so much memory once and gives it back. A virtual machine gets what it has not used for a while from its host page by
+ * page, and whoever is measured first would pay for it: with 8 GiB a sixth of the time.
+ */
+async function touchMemory(bytes: number): Promise<void> {
+  const folder = await mkdtemp(join(memory, 'llm-rollout-bench-touch-'));
+  const chunk = Buffer.alloc(2 ** 24, 1);
+  try {
+    const file = await open(join(folder, 'memory'), 'w');
+    for (let written = 0; written < bytes; written += chunk.length) await file.write(chunk);
+    await file.close();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
