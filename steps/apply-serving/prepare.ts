@@ -8,7 +8,7 @@ import {
   samePair,
   serviceRef,
   type ServingRuntime,
-  specHashAnnotation,
+  specHashIn,
 } from '../lib/serving/service.ts';
 import { applyService } from '../lib/serving/switch.ts';
 import type { Applying } from './apply.ts';
@@ -108,9 +108,7 @@ function failedBefore(failed: FailedRollout, { record, live, params, namespace }
 
 /** Same pair and same spec: where only resources or arguments failed, the pair is that of what was promoted. */
 function asksFor(live: InferenceService | undefined, { specHash, ...pair }: FailedRollout): boolean {
-  return (
-    samePair(pairOf(live), pair) && live?.spec?.predictor?.annotations?.[specHashAnnotation] === specHash
-  );
+  return samePair(pairOf(live), pair) && specHashIn(live) === specHash;
 }
 
 function wayBack({ revision, run }: Rollout, wanted: string): string {

@@ -1,9 +1,9 @@
-import { isOutside } from '../lib/serving/pipeline-runs.ts';
+import { isOutside, type stateOf } from '../lib/serving/pipeline-runs.ts';
 
 /** A run that the listener has started for one commit. */
 export interface Attempt {
   readonly run: string;
-  readonly state: 'running' | 'succeeded' | 'failed' | 'stopped';
+  readonly state: ReturnType<typeof stateOf>;
   /** Milliseconds since the epoch; undefined while it runs. */
   readonly endedAt: number | undefined;
   /** Of each task that failed its result `outcome`; undefined of one that could not even say so. */

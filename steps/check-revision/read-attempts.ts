@@ -1,5 +1,5 @@
-import type { Cluster, KubeObject } from '../lib/cluster.ts';
-import { readFailures } from '../lib/serving/pipeline-runs.ts';
+import type { Cluster } from '../lib/cluster.ts';
+import { type PipelineRun, readFailures, stateOf } from '../lib/serving/pipeline-runs.ts';
 import type { Attempt } from './attempts.ts';
 
 /** The runs that the listener has started for this commit and this service, as far as they are still there. */
@@ -10,8 +10,8 @@ export async function readAttempts(
   signal?: AbortSignal,
 ): Promise<Attempt[]> {
   const labels = Object.entries(attemptLabels(service, commit)).map(([name, value]) => `${name}=${value}`);
-  const runs = await cluster.list<Run>(
-    { apiVersion, kind: 'PipelineRun', namespace, labelSelector: labels.join(',') },
+  const runs = await cluster.list<PipelineRun>(
+    { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', namespace, labelSelector: labels.join(',') },
     signal,
   );
   return Promise.all(
@@ -31,25 +31,7 @@ export async function readAttempts(
   );
 }
 
-const apiVersion = 'tekton.dev/v1';
-
 /** Labels of a run that the listener has started; triggers/eventlistener.yaml sets them. */
 function attemptLabels(service: string, commit: string): Readonly<Record<string, string>> {
   return { 'llm-rollout/service': service, 'llm-rollout/revision': commit };
-}
-
-interface Run extends KubeObject {
-  /** `status` is what a person asks of a run: Cancelled, CancelledRunFinally, StoppedRunFinally. */
-  readonly spec?: { readonly status?: string };
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly completionTime?: string;
-  };
-}
-
-function stateOf({ spec, status }: Run): Attempt['state'] {
-  const done = status?.conditions?.find(({ type }) => type === 'Succeeded')?.status;
-  if (done === 'True') return 'succeeded';
-  if (done !== 'False') return 'running';
-  return spec?.status ? 'stopped' : 'failed';
 }

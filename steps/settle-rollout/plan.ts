@@ -6,7 +6,7 @@ import {
   pairOf,
   samePair,
   type ServingRuntime,
-  specHashAnnotation,
+  specHashIn,
 } from '../lib/serving/service.ts';
 
 type Status = 'Succeeded' | 'Failed' | 'None';
@@ -87,11 +87,7 @@ function blameOf({ wait, waitEndedOutside, smoke, cancelled }: Situation): strin
 
 /** Same pair and same spec, so that a change of resources alone is told apart too. */
 export function isLive(live: InferenceService, rollout: Rollout): boolean {
-  return samePair(pairOf(live), rollout) && hashIn(live) === hashIn(rollout.service);
-}
-
-function hashIn(service: InferenceService): string | undefined {
-  return service.spec?.predictor?.annotations?.[specHashAnnotation];
+  return samePair(pairOf(live), rollout) && specHashIn(live) === specHashIn(rollout.service);
 }
 
 /** Names of the runtimes that nothing can need any more; `keep` counts the promoted and the previous one. */

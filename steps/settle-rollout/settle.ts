@@ -1,10 +1,10 @@
-import type { Cluster, KubeObject } from '../lib/cluster.ts';
+import type { Cluster } from '../lib/cluster.ts';
 import type { Endpoint } from '../lib/endpoint.ts';
 import { asStepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import { freeLock, readLock } from '../lib/serving/lock.ts';
-import { isOutside, readFailures } from '../lib/serving/pipeline-runs.ts';
+import { isOutside, readFailures, wasStopped } from '../lib/serving/pipeline-runs.ts';
 import { defaultGraces } from '../lib/serving/problems.ts';
 import { readRecord, updateRecord } from '../lib/serving/record.ts';
 import {
@@ -62,7 +62,7 @@ async function look(params: SettleParams, context: Settling): Promise<Situation>
     readLock(cluster, place, signal),
     readRecord(cluster, place, signal),
     cluster.get<InferenceService>(serviceRef(namespace, service), signal),
-    wasCancelled(cluster, { namespace, run }, signal),
+    wasStopped(cluster, namespace, run, signal),
   ]);
   const { applyStatus: apply, waitStatus: wait, smokeStatus: smoke } = params;
   const waitEndedOutside = wait === 'Failed' && (await endedOutside(run, 'wait-ready', context));
@@ -93,19 +93,6 @@ async function endedOutside(
     log.warn(`cannot see why ${task} failed`, { because: asStepError(error).message });
     return false;
   }
-}
-
-async function wasCancelled(
-  cluster: Cluster,
-  { namespace, run }: { readonly namespace: string; readonly run: string },
-  signal: AbortSignal,
-): Promise<boolean> {
-  interface PipelineRun extends KubeObject {
-    readonly spec?: { readonly status?: string };
-  }
-  const ref = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', name: run, namespace };
-  const found = await cluster.get<PipelineRun>(ref, signal);
-  return /^(Cancelled|Stopped)/.test(found?.spec?.status ?? '');
 }
 
 type State = 'promoted' | 'rolled-back' | 'kept' | 'released';

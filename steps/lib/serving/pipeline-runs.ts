@@ -1,8 +1,13 @@
 import type { Cluster, KubeObject } from '../cluster.ts';
 import type { Failure } from '../errors.ts';
 
-interface PipelineRun extends KubeObject {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+export interface PipelineRun extends KubeObject {
+  /** `status` is what a person asks of a run: Cancelled, CancelledRunFinally, StoppedRunFinally. */
+  readonly spec?: { readonly status?: string };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly completionTime?: string;
+  };
 }
 
 /** A run that is over or gone holds nothing: a plain cancel runs no `finally` that could free its lock. */
@@ -13,8 +18,26 @@ export async function isRunning(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const run = await readRun(cluster, namespace, name, signal);
-  const done = conditionOf(run);
-  return run !== undefined && (done === undefined || done.status === 'Unknown');
+  return run !== undefined && stateOf(run) === 'running';
+}
+
+/** Whether somebody has cancelled or stopped the run. */
+export async function wasStopped(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const run = await readRun(cluster, namespace, name, signal);
+  return run !== undefined && isStopped(run);
+}
+
+/** How a run stands; `stopped` is one that ended because a person wanted it. */
+export function stateOf(run: PipelineRun): 'running' | 'succeeded' | 'failed' | 'stopped' {
+  const done = endOf(run);
+  if (done === 'True') return 'succeeded';
+  if (done !== 'False') return 'running';
+  return isStopped(run) ? 'stopped' : 'failed';
 }
 
 /** Whether `run` was started after `other`; false when one of them is gone. */
@@ -50,7 +73,7 @@ export async function readFailures(
   const query = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, labelSelector: labels.join(',') };
   const tasks = await cluster.list<TaskRun>(query, signal);
   return tasks
-    .filter((each) => conditionOf(each)?.status === 'False')
+    .filter((each) => endOf(each) === 'False')
     .map(({ status }) => status?.results?.find(({ name }) => name === 'outcome')?.value)
     .map((outcome) => (typeof outcome === 'string' ? outcome : undefined));
 }
@@ -67,8 +90,12 @@ function startOf(run: PipelineRun | undefined): string | undefined {
   return run?.metadata.creationTimestamp;
 }
 
-function conditionOf(run: Pick<PipelineRun, 'status'> | undefined) {
-  return run?.status?.conditions?.find(({ type }) => type === 'Succeeded');
+function endOf({ status }: Pick<PipelineRun, 'status'>): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Succeeded')?.status;
+}
+
+function isStopped({ spec }: PipelineRun): boolean {
+  return /^(Cancelled|Stopped)/.test(spec?.status ?? '');
 }
 
 function readRun(cluster: Cluster, namespace: string, name: string, signal?: AbortSignal) {

@@ -93,3 +93,8 @@ export function ownLabels(service: string): Readonly<Record<string, string>> {
 
 /** On the pod template, put there by KServe from `spec.predictor.annotations`: which spec the template was made from. */
 export const specHashAnnotation = 'llm-rollout/spec-hash';
+
+/** The hash that a service carries of what we applied; undefined of one that is not ours. */
+export function specHashIn(service: InferenceService | undefined): string | undefined {
+  return service?.spec?.predictor?.annotations?.[specHashAnnotation];
+}

@@ -38,7 +38,7 @@ export async function surveyBucket(
   ]);
   const sizes = new Map(listing.map(({ key, size }) => [key, size]));
   const stored = await headAll(
-    files.filter(({ key, size }) => sizes.get(key) === size).map(({ key }) => ({ id: key, key })),
+    files.filter(({ key, size }) => sizes.get(key) === size).map(({ key }) => key),
     bucket,
     signal,
   );
@@ -79,23 +79,18 @@ async function readIfOurs(bucket: Bucket, key: string, signal: AbortSignal) {
   }
 }
 
-interface Question {
-  readonly id: string;
-  readonly key: string;
-}
-
 async function headAll(
-  questions: readonly Question[],
+  keys: readonly string[],
   bucket: Bucket,
   signal: AbortSignal,
 ): Promise<Map<string, StoredObject>> {
   const found = new Map<string, StoredObject>();
   await forEachAtOnce(
-    questions,
+    keys,
     atOnce,
-    async ({ id, key }, signal) => {
+    async (key, signal) => {
       const head = await bucket.head(key, signal);
-      if (head) found.set(id, head);
+      if (head) found.set(key, head);
     },
     signal,
   );
