@@ -4,6 +4,7 @@ import { moveParts } from './move-parts.ts';
 import { moveWhole } from './move-whole.ts';
 import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
 import { forEachAtOnce } from './pace/pool.ts';
+import { lastTwoTogether, type Turns } from './pace/turns.ts';
 import type { Progress } from './report/progress.ts';
 import { type Attempt, Overtaken, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
@@ -16,18 +17,24 @@ export async function carryOutAll(
   filesAtOnce: number,
   transfer: Transfer,
 ): Promise<void> {
+  const turns = turnsOf(actions);
   await forEachAtOnce(
     actions,
     filesAtOnce,
     async (action, signal) => {
       const { kind, file } = action;
       const done = transfer.meter?.begin({ path: file.path, bytes: file.size, action: kind });
-      await carryOut(action, { ...transfer, signal });
+      await carryOut(action, { ...transfer, turns, signal });
       done?.();
       transfer.progress.totals.filesDone += 1;
     },
     transfer.signal,
   );
+}
+
+/** Of the files that move. */
+export function turnsOf(actions: readonly Action[]): Turns {
+  return lastTwoTogether(actions.filter(({ kind }) => kind === 'move').map(({ file }) => file));
 }
 
 export async function carryOut(action: Action, transfer: Transfer): Promise<void> {

@@ -114,7 +114,7 @@ async function sendAll(
       });
       return (await bothSettled(uploading, hashing))[0];
     };
-    const part = transfer.buffers.lend(send).finally(pass);
+    const part = transfer.buffers.lend(send, transfer.turns(file, range.start)).finally(pass);
     part.catch((error: unknown) => failing.abort(error));
     sending.push(part);
   }

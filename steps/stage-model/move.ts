@@ -4,6 +4,7 @@ import { settleDoubts } from './doubts.ts';
 import { adaptPlan, signsParts } from './bucket/findings.ts';
 import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool } from './pace/pool.ts';
+import { inOrder } from './pace/turns.ts';
 import { probeBucket } from './bucket/probe.ts';
 import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
@@ -103,6 +104,7 @@ async function moveBy(
     carrier,
     downloads,
     buffers: createBufferPool(...poolFor(files, params)),
+    turns: inOrder,
     readBack: params.readBack,
     findings,
     signsParts: signsParts(params.signParts, findings),

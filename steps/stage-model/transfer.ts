@@ -10,6 +10,7 @@ import type { WantedFile } from './plan.ts';
 import type { Carrier } from './thread/carrier.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { BufferPool } from './pace/pool.ts';
+import type { Turns } from './pace/turns.ts';
 import type { Progress } from './report/progress.ts';
 
 /** What a transfer works with; a file needs nothing else. */
@@ -19,6 +20,8 @@ export interface Transfer extends Reading {
   readonly log: Log;
   readonly progress: Progress;
   readonly buffers: BufferPool;
+  /** Which part gets the next buffer. */
+  readonly turns: Turns;
   readonly carrier: Carrier;
   /** Ranges that are being fetched. */
   readonly downloads: Downloads;

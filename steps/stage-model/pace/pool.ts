@@ -3,8 +3,11 @@ export interface BufferPool {
   readonly count: number;
   /** Bytes of each buffer. */
   readonly size: number;
-  /** Waits, in the order of asking, until a buffer is free; runs `use` with it; takes it back when that has settled. */
-  lend<T>(use: (buffer: Buffer) => Promise<T>): Promise<T>;
+  /**
+   * Waits until a buffer is free, who has the lowest turn first, equals in the order of asking; runs `use` with it; takes it
+   * back when that has settled.
+   */
+  lend<T>(use: (buffer: Buffer) => Promise<T>, turn?: number): Promise<T>;
 }
 
 /** Of memory that threads can share. */
@@ -14,7 +17,7 @@ export function createBufferPool(count: number, size: number): BufferPool {
   return {
     count,
     size,
-    lend: (use) =>
+    lend: (use, turn) =>
       slots.run(async () => {
         const buffer = free.pop() ?? Buffer.from(new SharedArrayBuffer(size));
         try {
@@ -22,20 +25,20 @@ export function createBufferPool(count: number, size: number): BufferPool {
         } finally {
           free.push(buffer);
         }
-      }),
+      }, turn),
   };
 }
 
-/** Lets `count` things happen at once, the others in the order of asking. */
+/** Lets `count` things happen at once; of the others the lowest turn is next, equals in the order of asking. */
 export interface Slots {
   readonly used: number;
   /** Most that were used at once. */
   readonly peak: number;
-  run<T>(work: () => Promise<T>): Promise<T>;
+  run<T>(work: () => Promise<T>, turn?: number): Promise<T>;
 }
 
 export function createSlots(count: number): Slots {
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly turn: number; readonly start: () => void }[] = [];
   let used = 0;
   let peak = 0;
   return {
@@ -45,14 +48,18 @@ export function createSlots(count: number): Slots {
     get peak() {
       return peak;
     },
-    async run(work) {
+    async run(work, turn = Number.NEGATIVE_INFINITY) {
       if (used < count) peak = Math.max(peak, (used += 1));
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      else
+        await new Promise<void>((start) => {
+          const before = waiting.findLastIndex((other) => other.turn <= turn);
+          waiting.splice(before + 1, 0, { turn, start });
+        });
       try {
         return await work();
       } finally {
         const next = waiting.shift();
-        if (next) next();
+        if (next) next.start();
         else used -= 1;
       }
     },

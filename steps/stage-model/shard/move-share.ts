@@ -1,6 +1,6 @@
 import { StepError } from '../../lib/errors.ts';
 import { adaptPlan } from '../bucket/findings.ts';
-import { carryOut } from '../carry-out.ts';
+import { carryOut, turnsOf } from '../carry-out.ts';
 import { moveSpan } from '../move-parts.ts';
 import { totalSize, type Work } from '../move.ts';
 import { carriesDigest, planActions, type WantedFile } from '../plan.ts';
@@ -39,11 +39,12 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
     carryOut: async (transfer) => {
       const survey = await surveyBucket(own, wish.place, bucket, signal);
       const actions = adaptPlan(planActions(own, survey, params.readBack), transfer.findings);
+      const turns = turnsOf(actions);
       await forEachAtOnce(
         [...cut, ...actions],
         params.connections,
         async (item, signal) => {
-          const rest = { ...transfer, signal };
+          const rest = { ...transfer, turns, signal };
           await ('kind' in item ? carryOut(item, rest) : moveCut(item, count, rest));
           transfer.progress.totals.filesDone += 1;
         },

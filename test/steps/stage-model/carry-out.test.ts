@@ -51,6 +51,31 @@ describe('what is planned is what happens', () => {
   });
 });
 
+test('files move one after the other, and the last two come to their ends together', async () => {
+  const sizes = { 'a.safetensors': 90, 'b.safetensors': 300, 'c.safetensors': 120 };
+  const names = Object.keys(sizes);
+  const sent: string[] = [];
+  const { transfer, file } = await createMover({
+    files: Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, safetensors(size)])),
+    buffers: 1,
+    bucket: {
+      before: async (operation, key) => {
+        if (operation !== 'uploadPart') return;
+        sent.push(key.slice(-'a.safetensors'.length, -'.safetensors'.length));
+        // Until all have asked.
+        if (sent.length === 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      },
+    },
+  });
+  await carryOutAll(
+    names.map((name) => ({ kind: 'move', file: file(name), why: '' })),
+    names.length,
+    transfer,
+  );
+  const inRow = sent.join('');
+  expect(inRow).toMatch(/^a+b+(bc|cb)+$/);
+});
+
 describe('a file that does not come right', () => {
   test('is moved three times, then both hashes are said', async () => {
     const { storage, transfer, file, lines } = await createMover({

@@ -7,6 +7,7 @@ import { partSizeFor, type WantedFile } from '../../../steps/stage-model/plan.ts
 import { createInlineCarrier } from '../../../steps/stage-model/thread/carrier.ts';
 import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
 import { createBufferPool } from '../../../steps/stage-model/pace/pool.ts';
+import { inOrder } from '../../../steps/stage-model/pace/turns.ts';
 import { startProgress } from '../../../steps/stage-model/report/progress.ts';
 import type { Transfer } from '../../../steps/stage-model/transfer.ts';
 import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
@@ -54,6 +55,7 @@ export async function createMover(options: MoverOptions): Promise<Mover> {
       log,
       progress,
       buffers: createBufferPool(options.buffers ?? 3, 1000),
+      turns: inOrder,
       downloads: createDownloads(2, stillClock),
       readBack: 'auto',
       signsParts: true,
