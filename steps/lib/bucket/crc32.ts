@@ -1,14 +1,14 @@
-import { crc32 } from 'node:zlib';
+import { foldCrc32 } from './fold-crc32.ts';
 
 /** CRC-32 as S3 writes it: four bytes, big-endian, in base64. */
 export function crc32Base64(body: Buffer): string {
-  return toBase64(crc32(body));
+  return toBase64(foldCrc32(body));
 }
 
 /** The same of bytes that come one after the other. */
 export function createCrc32(): { update(bytes: Buffer): void; base64(): string } {
   let running = 0;
-  return { update: (bytes) => void (running = crc32(bytes, running)), base64: () => toBase64(running) };
+  return { update: (bytes) => void (running = foldCrc32(bytes, running)), base64: () => toBase64(running) };
 }
 
 interface CheckedPart {

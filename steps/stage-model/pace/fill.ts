@@ -12,15 +12,19 @@ interface Means {
 
 /**
  * Fills the buffer with the bytes of a file from `start` on: exactly as many as it holds, or an error. Gives their CRC-32,
- * taken as they come: later they would have to be brought into the processor's cache once more.
+ * taken while they come, a few at a time: later they would have to be brought into the processor's cache once more.
  */
 export async function fill({ file, start, into }: Fetch, { source, signal, came }: Means): Promise<string> {
   const { length } = into;
   const crc32 = createCrc32();
-  let at = 0;
+  let [summed, at] = [0, 0];
+  const sum = () => {
+    crc32.update(into.subarray(summed, at));
+    summed = at;
+  };
   const take = (bytes: number) => {
-    crc32.update(into.subarray(at, at + bytes));
     at += bytes;
+    if (at - summed >= worthSumming) sum();
     came(bytes);
   };
   if (source.readInto && length > 0) await source.readInto(file, start, into, { signal, came: take });
@@ -32,8 +36,12 @@ export async function fill({ file, start, into }: Fetch, { source, signal, came 
     }
   }
   if (at !== length) throw wrongLength(file.path, source.where, `${at} of ${length} bytes`);
+  sum();
   return crc32.base64();
 }
+
+/** TLS gives 16 KiB at a time. */
+const worthSumming = 2 ** 16;
 
 function wrongLength(path: string, where: string, seen: string): StepError {
   return new StepError('unavailable', `the source gave ${seen} of ${path}`, {
