@@ -32,9 +32,15 @@ export async function carryOutAll(
   );
 }
 
-/** Of the files that move. */
+/** Of the files that have bytes to move. */
 export function turnsOf(actions: readonly Action[]): Turns {
-  return lastTwoTogether(actions.filter(({ kind }) => kind === 'move').map(({ file }) => file));
+  return lastTwoTogether(actions.filter(hasToMove).map(({ file }) => file));
+}
+
+function hasToMove(action: Action): boolean {
+  if (action.kind !== 'move') return false;
+  const { file, resume } = action;
+  return file.partSize === undefined || (resume?.parts.length ?? 0) < Math.ceil(file.size / file.partSize);
 }
 
 export async function carryOut(action: Action, transfer: Transfer): Promise<void> {

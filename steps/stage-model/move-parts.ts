@@ -114,7 +114,9 @@ async function sendAll(
       });
       return (await bothSettled(uploading, hashing))[0];
     };
-    const part = transfer.buffers.lend(send, transfer.turns(file, range.start)).finally(pass);
+    const part = transfer.buffers
+      .lend(send, { turn: transfer.turns(file, range.start), signal })
+      .finally(pass);
     part.catch((error: unknown) => failing.abort(error));
     sending.push(part);
   }

@@ -6,6 +6,7 @@ import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts'
 /** A file that one request holds: fetched into a buffer, its hash checked, then put. */
 export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<Attempt> {
   const { content } = file;
+  const place = { turn: transfer.turns(file, 0), signal: transfer.signal };
   if (content) {
     transfer.progress.advance(content.length);
     return putProven(file, content, transfer);
@@ -13,7 +14,7 @@ export async function moveWhole(file: WantedFile, transfer: Transfer): Promise<A
   return transfer.buffers.lend(async (buffer) => {
     const { bytes } = await fetchRange(buffer, { file, start: 0, end: file.size }, transfer);
     return putProven(file, bytes, transfer);
-  });
+  }, place);
 }
 
 async function putProven(file: WantedFile, bytes: Buffer, transfer: Transfer): Promise<Attempt> {

@@ -13,15 +13,9 @@ const zeroRemainder = 0xffffffff;
  * bytes that are first folded into a few thousand that have the same remainder take 0.1 s/GB.
  */
 export function foldCrc32(bytes: Buffer, running = 0): number {
-  let crc = running;
-  let at = 0;
-  for (let left = bytes.length; left >= worthFolding; left = bytes.length - at) {
-    // Never all of them: Node copies a whole buffer in another way, which for shared memory takes three times as long.
-    const length = Math.min(rowBytes, left - 1 - ((left - 1) % blockBytes));
-    crc = foldRow(bytes, at, length, crc);
-    at += length;
-  }
-  return crc32(bytes.subarray(at), crc);
+  if (bytes.length < worthFolding) return crc32(bytes, running);
+  folder ??= createFolder();
+  return folder ? foldRows(bytes, running, folder) : crc32(bytes, running);
 }
 
 interface Folder {
@@ -30,22 +24,37 @@ interface Folder {
   readonly fold: (end: number) => void;
 }
 
-let folder: Folder | undefined;
+/** False where a processor has no such registers, or Node was told to compile nothing. */
+let folder: Folder | false | undefined;
 
-function foldRow(bytes: Buffer, start: number, length: number, running: number): number {
-  const { memory, fold } = (folder ??= createFolder());
+function foldRows(bytes: Buffer, running: number, folder: Folder): number {
+  let crc = running;
+  let at = 0;
+  for (let left = bytes.length; left >= worthFolding; left = bytes.length - at) {
+    // Never all of them: Node copies a whole buffer in another way, which for shared memory takes three times as long.
+    const length = Math.min(rowBytes, left - 1 - ((left - 1) % blockBytes));
+    bytes.copy(folder.memory, tailBytes, at, at + length);
+    crc = foldRow(length, crc, folder);
+    at += length;
+  }
+  return crc32(bytes.subarray(at), crc);
+}
+
+function foldRow(length: number, running: number, { memory, fold }: Folder): number {
   const end = tailBytes + length;
-  bytes.copy(memory, tailBytes, start, start + length);
   memory.writeUInt32LE((memory.readUInt32LE(tailBytes) ^ ~running) >>> 0, tailBytes);
   fold(end);
   return crc32(memory.subarray(end - tailBytes, end), zeroRemainder);
 }
 
-function createFolder(): Folder {
-  const { exports } = new WebAssembly.Instance(
-    new WebAssembly.Module(createFoldModule(tailBytes + rowBytes)),
-  );
-  return { memory: Buffer.from(exports.memory.buffer), fold: exports.fold };
+function createFolder(): Folder | false {
+  try {
+    const module = new WebAssembly.Module(createFoldModule(tailBytes + rowBytes));
+    const { exports } = new WebAssembly.Instance(module);
+    return { memory: Buffer.from(exports.memory.buffer), fold: exports.fold };
+  } catch {
+    return false;
+  }
 }
 
 /** As much of it as is used here: Node has no types for it. */

@@ -40,7 +40,7 @@ export async function fill({ file, start, into }: Fetch, { source, signal, came 
   return crc32.base64();
 }
 
-/** TLS gives 16 KiB at a time. */
+/** What comes through a proxy or from a bucket over TLS comes in 16 KiB. */
 const worthSumming = 2 ** 16;
 
 function wrongLength(path: string, where: string, seen: string): StepError {

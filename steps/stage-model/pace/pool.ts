@@ -1,3 +1,5 @@
+import { createLine, type PlaceInLine } from './line.ts';
+
 /** Buffers of one size that are used again and again: memory does not grow with files, parts or latency. */
 export interface BufferPool {
   readonly count: number;
@@ -5,9 +7,9 @@ export interface BufferPool {
   readonly size: number;
   /**
    * Waits until a buffer is free, who has the lowest turn first, equals in the order of asking; runs `use` with it; takes it
-   * back when that has settled.
+   * back when that has settled. Who waits leaves when the signal says so.
    */
-  lend<T>(use: (buffer: Buffer) => Promise<T>, turn?: number): Promise<T>;
+  lend<T>(use: (buffer: Buffer) => Promise<T>, place?: PlaceInLine): Promise<T>;
 }
 
 /** Of memory that threads can share. */
@@ -17,7 +19,7 @@ export function createBufferPool(count: number, size: number): BufferPool {
   return {
     count,
     size,
-    lend: (use, turn) =>
+    lend: (use, place) =>
       slots.run(async () => {
         const buffer = free.pop() ?? Buffer.from(new SharedArrayBuffer(size));
         try {
@@ -25,7 +27,7 @@ export function createBufferPool(count: number, size: number): BufferPool {
         } finally {
           free.push(buffer);
         }
-      }, turn),
+      }, place),
   };
 }
 
@@ -34,11 +36,11 @@ export interface Slots {
   readonly used: number;
   /** Most that were used at once. */
   readonly peak: number;
-  run<T>(work: () => Promise<T>, turn?: number): Promise<T>;
+  run<T>(work: () => Promise<T>, place?: PlaceInLine): Promise<T>;
 }
 
 export function createSlots(count: number): Slots {
-  const waiting: { readonly turn: number; readonly start: () => void }[] = [];
+  const line = createLine();
   let used = 0;
   let peak = 0;
   return {
@@ -48,19 +50,13 @@ export function createSlots(count: number): Slots {
     get peak() {
       return peak;
     },
-    async run(work, turn = Number.NEGATIVE_INFINITY) {
+    async run(work, place) {
       if (used < count) peak = Math.max(peak, (used += 1));
-      else
-        await new Promise<void>((start) => {
-          const before = waiting.findLastIndex((other) => other.turn <= turn);
-          waiting.splice(before + 1, 0, { turn, start });
-        });
+      else await line.wait(place);
       try {
         return await work();
       } finally {
-        const next = waiting.shift();
-        if (next) next.start();
-        else used -= 1;
+        if (!line.startNext()) used -= 1;
       }
     },
   };

@@ -7,10 +7,20 @@ export type Turns = (file: WantedFile, start: number) => number;
 export const inOrder: Turns = () => Number.NEGATIVE_INFINITY;
 
 /**
- * The same, but the last two that go in parts come to their ends together. A server that copies the parts to complete an
- * upload takes one core for a file; a single one left would be completed while the others have nothing to do.
+ * Files that go in parts one after the other, the largest first, the last two of them side by side to their ends, when they are
+ * nearly alike; then those that one request holds.
  */
 export function lastTwoTogether(files: readonly WantedFile[]): Turns {
-  const last = new Set(files.filter(({ partSize }) => partSize !== undefined).slice(-2));
-  return (file, start) => (last.has(file) ? start - file.size : inOrder(file, start));
+  const pair = new Set(pairOf(files.filter(({ partSize }) => partSize !== undefined)));
+  return (file, start) => {
+    if (file.partSize === undefined) return 0;
+    return pair.has(file) ? start - file.size : inOrder(file, start);
+  };
+}
+
+/** Of two that differ much the larger one is better completed while the other one moves. */
+function pairOf(files: readonly WantedFile[]): readonly WantedFile[] {
+  const last = files.slice(-2);
+  const [smaller = 0, larger = Number.POSITIVE_INFINITY] = last.map(({ size }) => size).sort((a, b) => a - b);
+  return larger <= 2 * smaller ? last : [];
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { carryOutAll } from '../../../steps/stage-model/carry-out.ts';
+import { type Action, type PendingParts, splitRanges } from '../../../steps/stage-model/plan.ts';
 import { Overtaken } from '../../../steps/stage-model/transfer.ts';
-import { createMover } from './mover.ts';
+import { createMover, type Mover } from './mover.ts';
 import { manifestKey, safetensors } from './staging.ts';
 
 const bytes = safetensors(60);
@@ -51,30 +52,87 @@ describe('what is planned is what happens', () => {
   });
 });
 
-test('files move one after the other, and the last two come to their ends together', async () => {
-  const sizes = { 'a.safetensors': 90, 'b.safetensors': 300, 'c.safetensors': 120 };
-  const names = Object.keys(sizes);
-  const sent: string[] = [];
-  const { transfer, file } = await createMover({
-    files: Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, safetensors(size)])),
-    buffers: 1,
-    bucket: {
-      before: async (operation, key) => {
-        if (operation !== 'uploadPart') return;
-        sent.push(key.slice(-'a.safetensors'.length, -'.safetensors'.length));
-        // Until all have asked.
-        if (sent.length === 1) await new Promise((resolve) => setTimeout(resolve, 20));
+describe('whose parts are next', () => {
+  const all = {
+    'a.safetensors': safetensors(220),
+    'b.safetensors': safetensors(300),
+    'c.safetensors': safetensors(200),
+    'd.json': Buffer.from('{"d":1}'),
+    'e.json': Buffer.from('{"e":1}'),
+  };
+  const names = Object.keys(all);
+
+  /** The letters of the files in the order of what is sent, over one buffer. */
+  async function sendAll(sentBefore?: keyof typeof all): Promise<string> {
+    const sent: string[] = [];
+    const mover = await createMover({
+      files: all,
+      buffers: 1,
+      bucket: {
+        before: async (operation, key) => {
+          if (operation !== 'uploadPart' && operation !== 'put') return;
+          sent.push(/([a-e])\.[a-z]+$/.exec(key)?.[1] ?? '');
+          // Until all have asked.
+          if (sent.length === 1) await new Promise((resolve) => setTimeout(resolve, 20));
+        },
       },
-    },
+    });
+    const actions = names.map((name): Action => {
+      const move = { kind: 'move', file: mover.file(name), why: '' } as const;
+      return name === sentBefore ? { ...move, resume: allParts(mover, name, all[sentBefore]) } : move;
+    });
+    await carryOutAll(actions, names.length, mover.transfer);
+    return sent.join('');
+  }
+
+  test('files in their order, the last two in parts side by side to their ends, those that one request holds then', async () => {
+    expect(await sendAll()).toMatch(/^da+b+(bc|cb)+e$/);
   });
-  await carryOutAll(
-    names.map((name) => ({ kind: 'move', file: file(name), why: '' })),
-    names.length,
-    transfer,
-  );
-  const inRow = sent.join('');
-  expect(inRow).toMatch(/^a+b+(bc|cb)+$/);
+
+  test('an upload that has all its parts is none of the two', async () => {
+    expect(await sendAll('c.safetensors')).toMatch(/^da?b+(ab|ba)+b?e$/);
+  });
+
+  test('when a file fails, none of its parts that wait holds the run up', async () => {
+    const order: string[] = [];
+    const { transfer, file } = await createMover({
+      files: { ...all, 'a.safetensors': safetensors(3000) },
+      bucket: {
+        before: async (operation, key) => {
+          // The largest asks last, so that parts of the others have buffers already.
+          if (operation === 'createUpload' && key.endsWith('a.safetensors'))
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          if (operation !== 'uploadPart') return;
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          order.push(key);
+          if (key.endsWith('b.safetensors')) throw new StepError('refused', 'denied', { hint: 'ask' });
+        },
+      },
+    });
+    const actions = names.map((name) => ({ kind: 'move', file: file(name), why: '' }) as const);
+    await expect(carryOutAll(actions, names.length, transfer)).rejects.toThrow('denied');
+    expect(order.length).toBeLessThan(10);
+  });
 });
+
+/** An upload that an earlier run had sent all parts of. */
+function allParts({ storage, file }: Mover, name: string, body: Buffer): PendingParts {
+  const { key, partSize = 1, digest } = file(name);
+  const parts = splitRanges(body.length, partSize).map(({ start, end }, i) => ({
+    partNumber: i + 1,
+    etag: `e${i}`,
+    body: body.subarray(start, end),
+  }));
+  storage.uploads.set('before', {
+    key,
+    metadata: { [digest.algorithm]: digest.hex },
+    parts: new Map(parts.map((part) => [part.partNumber, part])),
+  });
+  return {
+    uploadId: 'before',
+    parts: parts.map(({ partNumber, etag, body }) => ({ partNumber, etag, size: body.length })),
+  };
+}
 
 describe('a file that does not come right', () => {
   test('is moved three times, then both hashes are said', async () => {

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { foldCrc32 } from '../../../../steps/lib/bucket/fold-crc32.ts';
 
 const random = (length: number, seed: number) => {
@@ -41,4 +41,16 @@ test('memory that threads share is folded alike', () => {
   const bytes = Buffer.from(new SharedArrayBuffer(100_000));
   random(bytes.length, 7).copy(bytes);
   expect(foldCrc32(bytes, 5)).toBe(crc32(bytes, 5));
+});
+
+test('without WebAssembly the tables take all', async () => {
+  vi.stubGlobal('WebAssembly', undefined);
+  vi.resetModules();
+  try {
+    const { foldCrc32: takeByTables } = await import('../../../../steps/lib/bucket/fold-crc32.ts');
+    const bytes = random(100_000, 3);
+    expect(takeByTables(bytes, 9)).toBe(crc32(bytes, 9));
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

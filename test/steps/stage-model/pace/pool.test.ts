@@ -40,17 +40,19 @@ test('buffers are lent in the order of asking', async () => {
   expect(order).toEqual([1, 2, 3]);
 });
 
-test('of those that wait the lowest turn is next, equals in the order of asking', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: -3, max: 3 })), async (turns) => {
-      const pool = createBufferPool(1, 1);
-      const order: number[] = [];
-      const first = pool.lend(turn);
-      await Promise.all([first, ...turns.map((own, i) => pool.lend(async () => void order.push(i), own))]);
-      const sorted = turns.map((own, i) => ({ own, i })).sort((a, b) => a.own - b.own);
-      expect(order).toEqual(sorted.map(({ i }) => i));
-    }),
-  );
+test('who waits for a buffer and is told to stop leaves, and the buffer goes to the next', async () => {
+  const pool = createBufferPool(1, 1);
+  const stopped = new AbortController();
+  const { promise: held, resolve: giveBack } = Promise.withResolvers<void>();
+  const first = pool.lend(() => held);
+  const second = pool.lend(async () => 'used', { signal: stopped.signal });
+  const third = pool.lend(async () => 'used');
+  stopped.abort(new Error('stopped'));
+  await expect(second).rejects.toThrow('stopped');
+  giveBack();
+  await first;
+  await expect(third).resolves.toBe('used');
+  await expect(pool.lend(async () => 'again')).resolves.toBe('again');
 });
 
 test('slots count those in use', async () => {
