@@ -2,14 +2,15 @@ import { carryOutAll } from './carry-out.ts';
 import { type Carrier, createInlineCarrier } from './thread/carrier.ts';
 import { settleDoubts } from './doubts.ts';
 import { adaptPlan, signsParts } from './bucket/findings.ts';
-import { type Action, leftovers, planActions, type WantedFile } from './plan.ts';
+import { demandNoOthers, removeLeftovers } from './leftovers.ts';
+import { type Action, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool } from './pace/pool.ts';
 import { inOrder } from './pace/turns.ts';
 import { probeBucket } from './bucket/probe.ts';
 import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
 import { type Survey, surveyBucket } from './bucket/survey.ts';
-import { Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { Overtaken, type Transfer } from './transfer.ts';
 import type { Wish } from './wish.ts';
 
 export interface Moved {
@@ -35,6 +36,7 @@ export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage)
     bytes: totalSize(files),
     carryOut: async (transfer) => {
       const survey = await surveyBucket(files, place, bucket, signal);
+      await demandNoOthers(survey.listing, files, transfer);
       const actions = adaptPlan(planActions(files, survey, params.readBack), transfer.findings);
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
@@ -56,11 +58,7 @@ export async function finish(
 ): Promise<void> {
   await carryOutAll(actions, filesAtOnce, transfer);
   await settleDoubts(files, transfer);
-  await removeLeftovers(
-    listing.map(({ key }) => key),
-    files,
-    transfer,
-  );
+  await removeLeftovers(listing, files, transfer);
 }
 
 /** Does the work with everything that it needs, and tells when another run has made it needless. */
@@ -148,18 +146,6 @@ function poolFor(
   );
   const budget = buffersFor(connections) * Math.max(partSize, 1);
   return [Math.max(1, Math.min(buffersFor(connections), Math.floor(budget / size))), size];
-}
-
-async function removeLeftovers(
-  keys: readonly string[],
-  files: readonly WantedFile[],
-  transfer: Transfer,
-): Promise<void> {
-  for (const key of leftovers(keys, files)) {
-    await refuseWhenCommitted(transfer);
-    transfer.log.warn('removing an object that is not of this selection', { key });
-    await transfer.bucket.delete(key, transfer.signal);
-  }
 }
 
 /** Whatever failed, it is of no account when another run has committed: it took our uploads away, or we stopped before it. */

@@ -1,4 +1,5 @@
 import { StepError } from '../../lib/errors.ts';
+import { demandNoOthers } from '../leftovers.ts';
 import { adaptPlan, type Findings } from '../bucket/findings.ts';
 import { type Action, carriesDigest, digestMetadata, planActions, type WantedFile } from '../plan.ts';
 import {
@@ -31,6 +32,7 @@ export async function layPlan(wish: Wish, count: number, stage: Stage): Promise<
     log.info('planned already', { plan: key });
     return before;
   }
+  await demandNoOthers(survey.listing, files, { bucket, place, signal });
   if (before) log.warn('replacing a plan that no longer fits', { plan: key });
   const findings = await probeBucket({ ...stage, place });
   const actions = adaptPlan(planActions(files, survey, params.readBack), findings);

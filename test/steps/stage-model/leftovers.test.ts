@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { createMemoryBucket, createStorage } from './memory-bucket.ts';
+import { createMemoryHub } from './memory-hub.ts';
+import { commit, model, prefix, safetensors, snapshot, stage } from './staging.ts';
+
+const files = {
+  'config.json': Buffer.from('{"a":1}'),
+  'extra.txt': Buffer.from('extra'),
+  'model.safetensors': safetensors(90),
+};
+
+/** Staged and committed by somebody. */
+async function staged(params: object = {}) {
+  const storage = createStorage();
+  const bucket = createMemoryBucket({ storage });
+  const hub = createMemoryHub({ commit, files });
+  await stage({ hub, bucket, params });
+  return { storage, bucket, hub, before: snapshot(storage.objects) };
+}
+
+test.each<[string, object, object]>([
+  ['another --state-prefix', {}, { statePrefix: '.other', ignore: ['extra.txt'] }],
+  [
+    'another --model and the same --prefix',
+    { prefix: 'shared' },
+    { prefix: 'shared', model: 'acme/twin', ignore: ['extra.txt'] },
+  ],
+  [
+    'another --state-prefix, by phase plan',
+    {},
+    { statePrefix: '.other', ignore: ['extra.txt'], phase: 'plan', shards: 2 },
+  ],
+])('what a run with %s has committed is not removed', async (_title, params, other) => {
+  const { storage, bucket, hub, before } = await staged(params);
+  await expect(stage({ hub, bucket, params: { ...params, ...other } })).rejects.toMatchObject({
+    failure: 'check',
+    message: 'this commit was staged there with files that are not wanted now',
+    evidence: [expect.stringContaining('extra.txt carries a digest of stage-model')],
+  });
+  expect(snapshot(storage.objects)).toEqual(before);
+});
+
+test('what nobody has staged goes, and files that both want are kept', async () => {
+  const { storage, bucket, hub } = await staged();
+  storage.objects.set(`${prefix}stranger.txt`, { body: Buffer.from('x'), etag: 'e', metadata: {} });
+  const params = { statePrefix: '.other', model };
+  await expect(stage({ hub, bucket, params })).resolves.toMatchObject({ outcome: 'ok', bytesMoved: '0' });
+  expect(storage.objects.has(`${prefix}stranger.txt`)).toBe(false);
+});
