@@ -10,6 +10,7 @@ import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
 import { applyReview, jsonLimit, judgeListing, type Refusal } from './policy/policy.ts';
+import { judgeIndexes } from './policy/weight-index.ts';
 import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
 
@@ -53,10 +54,15 @@ function wanted(
 /** Reads what the policy has to see, and stops the run before a byte is stored when something is refused. */
 export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerdict[]> {
   const fromSource = wish.files.filter(({ content }) => content === undefined);
-  return demandReviewed(
-    [...wish.refusals, ...(await inspectFiles(fromSource, { source: wish.source, signal: stage.signal }))],
-    stage,
-  );
+  const reading = { source: wish.source, signal: stage.signal };
+  const refusals = [
+    ...wish.refusals,
+    ...(await inspectFiles(fromSource, reading)),
+    ...(await judgeIndexes(fromSource, reading)),
+  ];
+  if (!fromSource.some(({ path }) => path.endsWith('.safetensors')))
+    stage.log.warn('no weights are among the files to stage', { ignored: wish.ignored.length });
+  return demandReviewed(refusals, stage);
 }
 
 /** Stops the run unless a review has lifted every refusal; gives the verdicts for the manifest. */
