@@ -92,7 +92,7 @@ export const spec = defineStep({
     'read-back': {
       kind: 'string',
       description:
-        'Objects to read from the bucket and hash before the commit: auto for what a resumed upload leaves unproven, always for all',
+        'Objects to read from the bucket and hash: auto for what a resumed upload leaves unproven, always for all, also of a commit that is staged already',
       default: 'auto',
       choices: ['auto', 'always'],
     },

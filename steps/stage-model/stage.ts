@@ -12,7 +12,8 @@ import { publishMetrics, tellMetrics } from './report/metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin, Source } from './source/origin.ts';
 import { readPhase } from './shard/phase.ts';
-import { type PartLimits, planActions } from './plan.ts';
+import { type Action, type PartLimits, planActions } from './plan.ts';
+import { demandBytesAsStaged } from './read-staged.ts';
 import { formatBytes } from './report/progress.ts';
 import { gatherShards, moveShard, planShards } from './shard/sharded.ts';
 import { shardNames } from './shard/share.ts';
@@ -107,12 +108,18 @@ async function answerStaged(
   bytes: number,
 ): Promise<StageResults> {
   const store = { ...stage, place: wish.place };
-  demandReviewed(wish.refusals, stage);
-  demandSameFiles(committed.manifest, manifestOf(wish, []), stage.bucket);
-  await demandAsStaged(committed.manifest, store);
+  await demandCommitted(committed, wish, stage);
   await sweep(store, stage.clock.now(), stage.params.expireUploads);
   stage.log.info('already staged', { manifest: committed.key, sha256: committed.digest });
   return resultsOf(wish, committed, { bytes, outcome: 'unchanged' }, stage);
+}
+
+/** Whether what is committed is what is wanted, and lies there as it was committed; with --read-back=always its bytes too. */
+async function demandCommitted({ manifest }: StoredManifest, wish: Wish, stage: Stage): Promise<void> {
+  demandReviewed(wish.refusals, stage);
+  demandSameFiles(manifest, manifestOf(wish, []), stage.bucket);
+  await demandAsStaged(manifest, { ...stage, place: wish.place });
+  if (stage.params.readBack === 'always') await demandBytesAsStaged(wish.files, wish.place.manifest, stage);
 }
 
 async function answerOvertaken(wish: Wish, stage: Stage, bytes: number): Promise<StageResults> {
@@ -126,12 +133,14 @@ async function answerOvertaken(wish: Wish, stage: Stage, bytes: number): Promise
 
 async function show(wish: Wish, committed: StoredManifest | undefined, stage: Stage): Promise<StageResults> {
   const { params, bucket, log, signal } = stage;
+  if (committed) await demandCommitted(committed, wish, stage);
   const survey = await surveyBucket(wish.files, wish.place, bucket, signal);
-  const actions = planActions(wish.files, survey, params.readBack);
+  const actions = committed
+    ? wish.files.map((file): Action => ({ kind: 'skip', file, why: 'is committed' }))
+    : planActions(wish.files, survey, params.readBack);
   const listed = survey.listing.map(({ key }) => key);
   for (const line of renderTable(actions, wish.ignored, listed)) log.info(line);
-  if (committed) demandReviewed(wish.refusals, stage);
-  else await demandPolicy(wish, stage);
+  if (!committed) await demandPolicy(wish, stage);
   const toMove = actions.filter(({ kind }) => kind === 'move').reduce((sum, { file }) => sum + file.size, 0);
   log.info('dry run: nothing was touched', {
     prefix: wish.place.prefix,

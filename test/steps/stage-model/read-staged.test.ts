@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
+import { createMemoryHub } from './memory-hub.ts';
+import { commit, manifestKey, prefix, safetensors, snapshot, stage } from './staging.ts';
+
+const files = { 'config.json': Buffer.from('{"a":1}'), 'model.safetensors': safetensors(90) };
+
+async function staged(change: (storage: Storage) => void) {
+  const storage = createStorage();
+  const hub = createMemoryHub({ commit, files });
+  await stage({ hub, bucket: createMemoryBucket({ storage }) });
+  change(storage);
+  const before = snapshot(storage.objects);
+  const lines: string[] = [];
+  const run = (params: object) => stage({ hub, bucket: createMemoryBucket({ storage }), params, lines });
+  return { storage, before, lines, run };
+}
+
+const key = `${prefix}model.safetensors`;
+const overwrite = ({ objects }: Storage) => {
+  const stored = objects.get(key);
+  if (stored) objects.set(key, { ...stored, body: Buffer.alloc(stored.body.length) });
+};
+
+test.each([false, true])(
+  'with read-back=always other bytes of the same size are found, and left (dry run: %s)',
+  async (dryRun) => {
+    const { storage, before, run } = await staged(overwrite);
+    await expect(run({ readBack: 'always', dryRun })).rejects.toMatchObject({
+      failure: 'check',
+      message: 'objects have other bytes than were committed',
+      evidence: [
+        expect.stringMatching(/model\.safetensors has sha256 [0-9a-f]{64}, committed was [0-9a-f]{64}/),
+      ],
+      hint: expect.stringContaining(manifestKey),
+    });
+    expect(snapshot(storage.objects)).toEqual(before);
+  },
+);
+
+test('what is as it was committed is unchanged, and what was read is told', async () => {
+  const { lines, run } = await staged(() => {});
+  await expect(run({ readBack: 'always' })).resolves.toMatchObject({ outcome: 'unchanged' });
+  expect(lines.join('\n')).toMatch(/read back .*files=2 .*read-back="\d+ B"/);
+});
+
+test('a dry run of what is committed says what the run would: that it is no longer so, or that nothing is to be done', async () => {
+  const clean = await staged(() => {});
+  await clean.run({ dryRun: true });
+  expect(clean.lines.filter((line) => /\bskip\b.*is committed/.test(line))).toHaveLength(2);
+  const dirty = await staged(({ objects }) => {
+    objects.set(`${prefix}stranger.txt`, { body: Buffer.from('x'), etag: 'e', metadata: {} });
+  });
+  await expect(dirty.run({ dryRun: true })).rejects.toThrow('no longer what was committed');
+  await expect(clean.run({ dryRun: true, ignore: ['config.json'] })).rejects.toThrow('another selection');
+});
