@@ -96,21 +96,25 @@ function doubt(file: WantedFile, stored: StoredObject, readBack: 'auto' | 'alway
   return readBack === 'always' ? '--read-back=always' : undefined;
 }
 
-/** The pending upload with most parts that fit this file; parts of another size are of another plan. */
 function bestUpload(file: WantedFile, uploads: readonly PendingParts[]): PendingParts | undefined {
+  return fittingUploads(file, uploads).find(({ parts }) => parts.length > 0);
+}
+
+/**
+ * The pending uploads all of whose parts fit this file, most parts first. One with another part is of another plan, or is
+ * somebody else's: it may have been begun without a checksum, and would refuse ours.
+ */
+export function fittingUploads(file: WantedFile, uploads: readonly PendingParts[]): PendingParts[] {
   const { partSize } = file;
-  if (partSize === undefined) return undefined;
+  if (partSize === undefined) return [];
   const ranges = splitRanges(file.size, partSize);
+  const fits = ({ partNumber, size }: PendingPart) => {
+    const range = ranges[partNumber - 1];
+    return range !== undefined && range.end - range.start === size;
+  };
   return uploads
-    .map(({ uploadId, parts }) => ({
-      uploadId,
-      parts: parts.filter(({ partNumber, size }) => {
-        const range = ranges[partNumber - 1];
-        return range !== undefined && range.end - range.start === size;
-      }),
-    }))
-    .filter(({ parts }) => parts.length > 0)
-    .sort((a, b) => b.parts.length - a.parts.length)[0];
+    .filter(({ parts }) => parts.every(fits))
+    .sort((a, b) => b.parts.length - a.parts.length || (a.uploadId < b.uploadId ? -1 : 1));
 }
 
 /** The metadata that an object of ours carries; it is set only where the bytes were proven, or a note says that they are not. */

@@ -1,7 +1,14 @@
 import { StepError } from '../../lib/errors.ts';
 import { demandNoOthers } from '../leftovers.ts';
 import { adaptPlan, type Findings } from '../bucket/findings.ts';
-import { type Action, carriesDigest, digestMetadata, planActions, type WantedFile } from '../plan.ts';
+import {
+  type Action,
+  carriesDigest,
+  digestMetadata,
+  fittingUploads,
+  planActions,
+  type WantedFile,
+} from '../plan.ts';
 import {
   planDifferences,
   demandPlan,
@@ -105,10 +112,7 @@ async function openUploads(
   const uploads: Record<string, string> = {};
   const begun: { file: WantedFile; uploadId: string }[] = [];
   for (const file of files.filter(({ path }) => paths.has(path))) {
-    const pending = (survey.pending.get(file.key) ?? []).toSorted(
-      (a, b) => b.parts.length - a.parts.length || (a.uploadId < b.uploadId ? -1 : 1),
-    );
-    const found = pending[0]?.uploadId;
+    const found = fittingUploads(file, survey.pending.get(file.key) ?? [])[0]?.uploadId;
     const uploadId =
       found ?? (await bucket.createUpload(file.key, { metadata: digestMetadata(file), signal }));
     if (found === undefined) begun.push({ file, uploadId });

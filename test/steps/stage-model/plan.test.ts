@@ -88,10 +88,10 @@ describe('planActions', () => {
       { resume: { uploadId: 'v', parts: parts(40, 40) } },
     ],
     [
-      'parts of another size do not count',
+      'an upload with a part of another size is not gone on with',
       state({ pending: new Map([['p/w', [{ uploadId: 'u', parts: parts(50, 40) }]]]) }),
       'auto',
-      { resume: { uploadId: 'u', parts: parts(50, 40).slice(1) } },
+      { kind: 'move', why: 'is not there' },
     ],
     [
       'a part number beyond the file does not count',
