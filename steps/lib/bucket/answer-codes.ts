@@ -69,6 +69,12 @@ const tooLarge: Diagnose = (_, { what }) => ({
   hint: 'run it again with a smaller --part-size',
 });
 
+const archived: Diagnose = (_, { bucket, endpoint, where, what }) => ({
+  failure: 'refused',
+  headline: `the object lies in an archive of ${where} and cannot be read there: ${what}`,
+  hint: `aws s3api restore-object --bucket ${bucket} --key <the key above> --restore-request Days=7 --endpoint-url ${endpoint.origin}; run again when head-object says that it is restored`,
+});
+
 const unknownOperation: Diagnose = (_, { endpoint, what }) => ({
   failure: 'refused',
   headline: `the S3 server at ${endpoint.origin} does not know how to do this: ${what}`,
@@ -99,6 +105,8 @@ export const answerCodes = new Map<string, Diagnose>([
   ['InvalidPartOrder', partsWrong],
   ['EntityTooSmall', partTooSmall],
   ['EntityTooLarge', tooLarge],
+  // A storage class like GLACIER.
+  ['InvalidObjectState', archived],
   ['NotImplemented', unknownOperation],
   ['MethodNotAllowed', unknownOperation],
 ]);

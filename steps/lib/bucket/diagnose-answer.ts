@@ -66,7 +66,7 @@ function diagnoseFull({ code, status }: S3Answer, { where }: Asked): Diagnosis |
   };
 }
 
-const lockCodes = new Set(['ObjectLocked', 'InvalidObjectState', 'InvalidRetentionPeriod']);
+const lockCodes = new Set(['ObjectLocked', 'InvalidRetentionPeriod']);
 const lockWords = /object[- ]?lock|\bworm\b|retention|legal[- ]?hold|immutab/i;
 
 function diagnoseLock({ code, status, said }: S3Answer, { where, what }: Asked): Diagnosis | undefined {

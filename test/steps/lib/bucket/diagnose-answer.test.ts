@@ -153,6 +153,15 @@ const rows: Row[] = [
     hint: /get-object-retention/,
   },
   {
+    f: 'F37',
+    status: 403,
+    code: 'InvalidObjectState',
+    message: "The operation is not valid for the object's storage class",
+    failure: 'refused',
+    headline: /lies in an archive .*: PUT a/,
+    hint: /aws s3api restore-object --bucket models /,
+  },
+  {
     f: 'F35',
     status: 400,
     code: 'EntityTooLarge',
