@@ -76,8 +76,8 @@ interface Place {
 
 async function open(session: Session, place: Place, signal: AbortSignal | undefined): Promise<Readable> {
   const { client, bucket } = session;
-  const { key, at, end, etag } = place;
-  const Range = end === undefined ? undefined : `bytes=${at}-${end - 1}`;
+  const { key, etag } = place;
+  const Range = rangeOf(place);
   const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range, IfMatch: etag });
   const answer = await session.attempt(
     { what: `GET ${key}`, right: 's3:GetObject' },
@@ -94,17 +94,24 @@ async function open(session: Session, place: Place, signal: AbortSignal | undefi
     throw error;
   }
   place.etag ??= answer.ETag;
-  place.end ??= answer.ContentLength ?? 0;
+  // In chunks there is no length: the body's own end is the object's, and who reads it knows how long it has to be.
+  if (answer.ContentLength !== undefined) place.end ??= place.at + answer.ContentLength;
   return body;
+}
+
+function rangeOf({ at, end }: Place): string | undefined {
+  if (end !== undefined) return `bytes=${at}-${end - 1}`;
+  return at === 0 ? undefined : `bytes=${at}-`;
 }
 
 function checkAnswer(
   { ContentRange, ETag }: Pick<GetObjectCommandOutput, 'ContentRange' | 'ETag'>,
-  { range, key, etag }: Place & { readonly range: string | undefined },
+  { range, key, end, etag }: Place & { readonly range: string | undefined },
   where: string,
 ): void {
-  const given = ContentRange?.split('/')[0];
-  if (range !== undefined && given !== range.replace('=', ' '))
+  const given = ContentRange?.split('/')[0] ?? '';
+  const wanted = range?.replace('=', ' ') ?? '';
+  if (end === undefined ? !given.startsWith(wanted) : given !== wanted)
     throw wrong(where, key, `asked for ${range}, got ${ContentRange ?? 'no Content-Range'}`);
   // Not every server reads If-Match.
   if (etag !== undefined && ETag !== undefined && unquote(ETag) !== unquote(etag))
@@ -112,16 +119,17 @@ function checkAnswer(
 }
 
 async function* follow(body: Readable, place: Place, stallMs: number): AsyncGenerator<Buffer> {
-  const end = place.end ?? 0;
+  const { end } = place;
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   for (;;) {
     const next = await within(stallMs, body, chunks);
     if (next.done) break;
     place.at += next.value.length;
-    if (place.at > end) throw wrong('S3', place.key, `more than the ${end} bytes announced`);
+    if (end !== undefined && place.at > end)
+      throw wrong('S3', place.key, `more than the ${end} bytes announced`);
     yield next.value;
   }
-  if (place.at < end) {
+  if (end !== undefined && place.at < end) {
     const message = `the body ended at ${place.at} of ${end} bytes`;
     throw Object.assign(new Error(message), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
   }

@@ -172,6 +172,37 @@ describe('reading', () => {
   });
 });
 
+describe('an answer that names no length', () => {
+  /** An object that every server in between gives in chunks, and the first answer breaks off. */
+  async function inChunks(object: Buffer, breaksAt?: number) {
+    const ranges: (string | undefined)[] = [];
+    const server = createServer((req, res) => {
+      ranges.push(req.headers.range);
+      const start = Number(/^bytes=(\d+)-$/.exec(req.headers.range ?? '')?.[1] ?? 0);
+      const range = `bytes ${start}-${object.length - 1}/${object.length}`;
+      res.writeHead(start > 0 ? 206 : 200, { etag: '"e"', ...(start > 0 && { 'content-range': range }) });
+      if (start > 0 || breaksAt === undefined) return res.end(object.subarray(start));
+      return res.write(object.subarray(0, breaksAt), () => setTimeout(() => res.destroy(), 20));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { open } = await openBucket();
+    const { port } = server.address() as AddressInfo;
+    return { bucket: open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${port}` }), ranges };
+  }
+
+  test('is read to its end', async () => {
+    const { bucket } = await inChunks(body);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test('goes on where it broke off', async () => {
+    const { bucket, ranges } = await inChunks(body, 70_000);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    expect(ranges).toEqual([undefined, 'bytes=70000-']);
+  });
+});
+
 test('of a range without bytes nothing is asked', async () => {
   const { bucket, server } = await openBucket();
   const chunks: Buffer[] = [];
