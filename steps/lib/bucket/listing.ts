@@ -15,6 +15,7 @@ export async function listObjects(
 ): Promise<BucketObject[]> {
   const asked = { what: `LIST ${prefix}`, right: 's3:ListBucket' };
   const found = new Map<string, BucketObject>();
+  const told = new Set<string>();
   let marker: { ContinuationToken?: string } | undefined = {};
   while (marker) {
     const command: ListObjectsV2Command = new ListObjectsV2Command({
@@ -28,6 +29,10 @@ export async function listObjects(
     marker = nextMarker(session, asked.what, {
       truncated: page.IsTruncated,
       marker,
+      repeats: repeats(
+        page.Contents?.map(({ Key }) => Key),
+        told,
+      ),
       next: { ContinuationToken: page.NextContinuationToken },
     });
   }
@@ -43,7 +48,12 @@ export async function listUploads(
 ): Promise<PendingUpload[]> {
   const asked = { what: `LIST uploads to ${prefix}`, right: 's3:ListBucketMultipartUploads' };
   const found = new Map<string, PendingUpload>();
-  const readPage = async (Prefix: string, marker: UploadMarker): Promise<UploadMarker | undefined> => {
+  const told = new Set<string>();
+  const readPage = async (
+    Prefix: string,
+    marker: UploadMarker,
+    before = told,
+  ): Promise<UploadMarker | undefined> => {
     const command = new ListMultipartUploadsCommand({ Bucket: session.bucket, Prefix, ...marker });
     const page = await session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal);
     for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
@@ -52,6 +62,10 @@ export async function listUploads(
     return nextMarker(session, asked.what, {
       truncated: page.IsTruncated,
       marker,
+      repeats: repeats(
+        page.Uploads?.map(({ UploadId }) => UploadId),
+        before,
+      ),
       next: { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker },
     });
   };
@@ -62,7 +76,7 @@ export async function listUploads(
       const { KeyMarker, UploadIdMarker } = marker;
       if (KeyMarker === undefined || UploadIdMarker === undefined || !isInvalidArgument(error)) throw error;
       // versitygw refuses the marker it gave: the rest of that key's uploads by themselves, then on behind the key.
-      await readPage(KeyMarker, {});
+      await readPage(KeyMarker, {}, new Set());
       return await readPage(prefix, { KeyMarker });
     }
   };
@@ -83,6 +97,7 @@ export async function listParts(
 ): Promise<UploadedPart[]> {
   const asked = { what: `LIST parts of ${key}`, right: 's3:ListMultipartUploadParts' };
   const found = new Map<number, UploadedPart>();
+  const told = new Set<number>();
   let marker: { PartNumberMarker?: string } | undefined = {};
   while (marker) {
     const command: ListPartsCommand = new ListPartsCommand({
@@ -103,6 +118,10 @@ export async function listParts(
     marker = nextMarker(session, asked.what, {
       truncated: page.IsTruncated,
       marker,
+      repeats: repeats(
+        page.Parts?.map(({ PartNumber }) => PartNumber),
+        told,
+      ),
       next: { PartNumberMarker: page.NextPartNumberMarker },
     });
   }
@@ -114,21 +133,30 @@ type Marker = Readonly<Record<string, string | undefined>>;
 interface Page {
   readonly truncated: boolean | undefined;
   readonly marker: Marker;
+  /** Whether it names something, and nothing new. */
+  readonly repeats: boolean;
   readonly next: Marker;
 }
 
-/** Where the next page starts; undefined after the last. A page that leads back to itself would never end. */
+/** Whether a page names only what earlier pages named. One that names nothing does not: S3 may give such, and goes on. */
+function repeats<Name>(names: readonly Name[] = [], told: Set<Name>): boolean {
+  const before = told.size;
+  for (const name of names) told.add(name);
+  return names.length > 0 && told.size === before;
+}
+
+/** Where the next page starts; undefined after the last. Pages that lead back to themselves would never end. */
 function nextMarker(
   { where }: Session,
   what: string,
-  { truncated, marker, next }: Page,
+  { truncated, marker, repeats, next }: Page,
 ): Record<string, string> | undefined {
   if (truncated !== true) return undefined;
   const given = Object.entries(next).filter((entry): entry is [string, string] => Boolean(entry[1]));
   const moves = given.some(([name, value]) => marker[name] !== value);
-  if (moves) return Object.fromEntries(given);
+  if (moves && !repeats) return Object.fromEntries(given);
   throw new BucketError('check', `${where} does not go on with its listing`, {
-    evidence: [`IsTruncated, and no new marker (S3, ${what})`],
+    evidence: [`IsTruncated, and ${moves ? 'only what earlier pages named' : 'no new marker'} (S3, ${what})`],
     hint: 'report it to whoever runs the S3 server: each page of a listing has to lead to the next',
     code: 'BrokenPaging',
     status: 200,

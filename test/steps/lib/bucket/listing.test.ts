@@ -81,17 +81,58 @@ describe('listings', () => {
     expect((await bucket.list('')).map((object) => object.key)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  test.each([
+  const listings = [
     ['ListBucketResult', (bucket: Bucket) => bucket.list('')],
     ['ListPartsResult', (bucket: Bucket) => bucket.listParts('a', 'b')],
     ['ListMultipartUploadsResult', (bucket: Bucket) => bucket.listUploads('')],
-  ])('F38: a %s that never ends is an error, not a loop', async (root, list) => {
-    const page = `<?xml version="1.0"?><${root}><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken><NextPartNumberMarker>1</NextPartNumberMarker><NextKeyMarker>k</NextKeyMarker></${root}>`;
-    const server = createServer((_, res) => res.setHeader('content-type', 'application/xml').end(page));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { open } = await openBucket();
-    const bucket = open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  ] as const;
+  test.each(listings)('F38: a %s that never ends is an error, not a loop', async (root, list) => {
+    const bucket = await answering(() => page(root, 't'));
     await expect(list(bucket)).rejects.toMatchObject({ failure: 'check', code: 'BrokenPaging' });
   });
+
+  const entries = {
+    ListBucketResult: '<Contents><Key>a</Key></Contents>',
+    ListPartsResult: '<Part><PartNumber>1</PartNumber></Part>',
+    ListMultipartUploadsResult: '<Upload><Key>a</Key><UploadId>u</UploadId></Upload>',
+  };
+  test.each(listings)(
+    'F38: a %s that repeats its page under fresh markers is an error',
+    async (root, list) => {
+      const bucket = await answering((n) => (n < 9 ? page(root, String(n), entries[root]) : page(root)));
+      await expect(list(bucket)).rejects.toMatchObject({
+        failure: 'check',
+        code: 'BrokenPaging',
+        evidence: [expect.stringContaining('only what earlier pages named')],
+      });
+    },
+  );
+
+  test.each(listings)('F38: pages of a %s without entries are no repetition', async (root, list) => {
+    const pages = [page(root, '1'), page(root, '2'), page(root, '3', entries[root]), page(root, '4')];
+    const bucket = await answering((n) => pages[n] ?? page(root));
+    expect(await list(bucket)).toHaveLength(1);
+  });
 });
+
+/** A page of a listing, the last one unless it names a marker. */
+function page(root: string, marker?: string, entries = ''): string {
+  const next = ['ContinuationToken', 'PartNumberMarker', 'KeyMarker'].map(
+    (name) => `<Next${name}>${marker}</Next${name}>`,
+  );
+  const more = marker === undefined ? '' : `<IsTruncated>true</IsTruncated>${next.join('')}`;
+  return `<?xml version="1.0"?><${root}>${more}${entries}</${root}>`;
+}
+
+/** The bucket of a server that gives these answers, from the 0th. */
+async function answering(answer: (n: number) => string): Promise<Bucket> {
+  let n = 0;
+  const server = createServer((_, res) => {
+    res.setHeader('content-type', 'application/xml').end(answer(n));
+    n += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { open } = await openBucket();
+  return open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
