@@ -58,7 +58,10 @@ export interface Bucket {
     range?: { start: number; end: number; etag?: string },
     signal?: AbortSignal,
   ): AsyncIterable<Buffer>;
-  /** False when `ifNoneMatch` was asked and the object is there already. */
+  /**
+   * False when `ifNoneMatch` was asked and the object is there already. There are servers that ignore it; one that
+   * refuses it as unknown is asked again without.
+   */
   put(key: string, body: Buffer, options?: PutOptions): Promise<boolean>;
   delete(key: string, signal?: AbortSignal): Promise<void>;
   createUpload(

@@ -48,8 +48,9 @@ export async function putObject(
   session: Session,
   key: string,
   body: Buffer,
-  { metadata, ifNoneMatch, contentType, signal }: PutOptions = {},
+  { ifNoneMatch, ...unconditional }: PutOptions = {},
 ): Promise<boolean> {
+  const { metadata, contentType, signal } = unconditional;
   const input = {
     Bucket: session.bucket,
     Key: key,
@@ -70,7 +71,9 @@ export async function putObject(
     await session.attempt({ what: `PUT ${key}`, right: 's3:PutObject' }, send, signal);
     return true;
   } catch (error) {
-    if (!(ifNoneMatch && error instanceof BucketError && error.status === 412)) throw error;
+    if (!ifNoneMatch || !(error instanceof BucketError)) throw error;
+    if (isUnknown(error)) return await putObject(session, key, body, unconditional);
+    if (error.status !== 412) throw error;
     // An earlier attempt may have stored it and lost its answer: then what is there is ours.
     return sent > 1 && (await getObject(session, key, signal))?.equals(body) === true;
   }
@@ -80,6 +83,11 @@ export async function deleteObject(session: Session, key: string, signal?: Abort
   const command = new DeleteObjectCommand({ Bucket: session.bucket, Key: key });
   const asked = { what: `DELETE ${key}`, right: 's3:DeleteObject' };
   await orAbsent(session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal));
+}
+
+/** The server may know puts, and not their condition. */
+function isUnknown({ status, code }: BucketError): boolean {
+  return status === 501 || code === 'NotImplemented';
 }
 
 /** The answer to a HEAD has no body that says why; a GET of one byte, under the same right, has. */

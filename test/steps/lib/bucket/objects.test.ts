@@ -48,6 +48,28 @@ describe('a put', () => {
   });
 });
 
+describe('a server that does not know If-None-Match', () => {
+  const unknown: Fault['act'] = { kind: 'answer', status: 501, code: 'NotImplemented' };
+
+  test('F39: is one that ignores it: it puts without', async () => {
+    const { bucket, server } = await openBucket({ faults: [{ on: 'PutObject', act: unknown }] });
+    await server.seed('models', 'a', 'what was there');
+    await expect(bucket.put('a', body, { ifNoneMatch: '*', metadata: { of: 'us' } })).resolves.toBe(true);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    expect(await bucket.head('a')).toMatchObject({ metadata: { of: 'us' } });
+    const puts = server.requests.filter(({ operation }) => operation === 'PutObject');
+    expect(puts.map(({ headers }) => headers['if-none-match'])).toEqual(['*', undefined]);
+  });
+
+  test('F34: one that knows no puts at all is refused', async () => {
+    const { bucket } = await openBucket({ faults: [{ on: 'PutObject', times: Infinity, act: unknown }] });
+    await expect(bucket.put('a', body, { ifNoneMatch: '*' })).rejects.toMatchObject({
+      failure: 'refused',
+      code: 'NotImplemented',
+    });
+  });
+});
+
 describe('large bodies', () => {
   test.each([2 * 1024 ** 2, 2 * 1024 ** 2 + 1, 9 * 1024 ** 2])(
     'a part of %i bytes is sent at once, without asking to continue',

@@ -98,6 +98,17 @@ test.each<[Fault['on'], Partial<Findings>]>([
   expect(behind()).toEqual([]);
 });
 
+test('a server that does not know If-None-Match keeps nothing by it', async () => {
+  const faults = [1, 3].map((nth): Fault => ({
+    ...refuse('PutObject', 501, 'NotImplemented'),
+    nth,
+    times: 1,
+  }));
+  const { probe, behind } = await start({ faults });
+  expect(await probe()).toEqual({ ...all, conditionalPut: false });
+  expect(behind()).toEqual([]);
+});
+
 test('a server that is down says so at once', async () => {
   const { probe } = await start({ faults: [refuse('*', 503, 'SlowDown')], timings: { attempts: 2 } });
   await expect(probe()).rejects.toMatchObject({ failure: 'unavailable' });
