@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
 import type { CompletedUpload, ObjectHead, UploadedPart } from '../bucket.ts';
 import { combineCrc32 } from './crc32.ts';
 import { BucketError, isAbsent } from './error.ts';
+import { md5 } from './md5.ts';
 import { headObject } from './objects.ts';
 import { abortBy, type Session } from './session.ts';
 
@@ -61,11 +61,11 @@ function isOurs(object: ObjectHead | undefined, size: number, parts: readonly Up
   return !comparable || object.etag === expected;
 }
 
-/** The ETag that S3 gives an object of these parts; undefined where their own ETags are no MD5s. */
+/** The ETag that S3 gives an object of these parts; undefined where their own ETags are no MD5s, or we have none. */
 function md5OfMd5s(parts: readonly UploadedPart[]): string | undefined {
   if (!parts.every(({ etag }) => /^[0-9a-f]{32}$/.test(etag))) return undefined;
-  const digests = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex')));
-  return `${createHash('md5').update(digests).digest('hex')}-${parts.length}`;
+  const digest = md5(Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex'))));
+  return digest && `${digest.toString('hex')}-${parts.length}`;
 }
 
 function demandSum({ where }: Session, { key, parts, size }: CompletedUpload): void {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,7 +6,9 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ObjectHead, PutOptions } from '../bucket.ts';
 import { S3Answer } from './answer.ts';
+import { crc32Base64 } from './crc32.ts';
 import { BucketError, isAbsent } from './error.ts';
+import { md5 } from './md5.ts';
 import { readObject } from './read.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
@@ -56,8 +57,7 @@ export async function putObject(
     Key: key,
     Body: body,
     ContentLength: body.length,
-    // Buckets with an object lock demand it, and NooBaa and RGW check it.
-    ContentMD5: createHash('md5').update(body).digest('base64'),
+    ...digestOf(body),
     ...(metadata && { Metadata: { ...metadata } }),
     ...(contentType !== undefined && { ContentType: contentType }),
     ...(ifNoneMatch && { IfNoneMatch: ifNoneMatch }),
@@ -83,6 +83,12 @@ export async function deleteObject(session: Session, key: string, signal?: Abort
   const command = new DeleteObjectCommand({ Bucket: session.bucket, Key: key });
   const asked = { what: `DELETE ${key}`, right: 's3:DeleteObject' };
   await orAbsent(session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal));
+}
+
+/** Buckets with an object lock demand one of the two; NooBaa and RGW check the MD5 alone. */
+function digestOf(body: Buffer): { ContentMD5: string } | { ChecksumCRC32: string } {
+  const digest = md5(body)?.toString('base64');
+  return digest === undefined ? { ChecksumCRC32: crc32Base64(body) } : { ContentMD5: digest };
 }
 
 /** The server may know puts, and not their condition. */

@@ -15,8 +15,8 @@ export interface Seen {
   readonly partListed?: boolean;
   /** What the server calls a part that it has. */
   readonly part?: Pick<UploadedPart, 'etag' | 'checksum'>;
-  /** What was sent as that part. */
-  readonly sent: { readonly md5: string; readonly crc32: string };
+  /** What was sent as that part; without an MD5 where the platform has none. */
+  readonly sent: { readonly md5?: string | undefined; readonly crc32: string };
 }
 
 /** What this server can, for what depends on it. */
@@ -55,6 +55,7 @@ export function judgeServer(seen: Seen): Findings {
 function judgeProof({ part, sent }: Seen): Findings['proof'] {
   if (part === undefined) return 'unknown';
   if (part.checksum === sent.crc32) return 'crc32';
+  if (sent.md5 === undefined) return 'unknown';
   return part.etag === sent.md5 ? 'md5' : 'nothing';
 }
 

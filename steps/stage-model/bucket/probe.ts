@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Bucket, BucketError } from '../../lib/bucket.ts';
 import { crc32Base64 } from '../../lib/bucket/crc32.ts';
+import { md5 } from '../../lib/bucket/md5.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
 import { type Findings, isDenied, judgeServer, type Seen, unlessUnsupported } from './findings.ts';
@@ -59,9 +60,8 @@ export async function removeProbes(
 const longDeadMs = 3_600_000;
 
 const body = Buffer.from('llm-rollout tries what this server can; whoever finds this may remove it\n');
-const md5 = createHash('md5').update(body).digest('hex');
-const metadata = { probe: md5 };
-const sent = { md5, crc32: crc32Base64(body) };
+const sent = { md5: md5(body)?.toString('hex'), crc32: crc32Base64(body) };
+const metadata = { probe: 'comes-back' };
 
 /** A put that must not replace, its metadata, a copy. Nothing is put where nothing could be removed. */
 async function tryObjects(key: string, { bucket, signal }: Probing): Promise<Partial<Seen>> {
@@ -74,7 +74,7 @@ async function tryObjects(key: string, { bucket, signal }: Probing): Promise<Par
     const head = await bucket.head(key, signal);
     if (!head) return { replaced };
     const copied = await succeeds(() => bucket.copy(head, copyKey, { metadata, signal }));
-    return { replaced, copied, metadataCameBack: head.metadata['probe'] === md5 };
+    return { replaced, copied, metadataCameBack: head.metadata['probe'] === metadata.probe };
   } finally {
     await Promise.allSettled([key, copyKey].map((each) => bucket.delete(each)));
   }

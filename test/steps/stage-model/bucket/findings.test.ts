@@ -55,6 +55,12 @@ describe('what was seen', () => {
     expect(judgeServer({ ...good, ...seen })).toEqual({ ...best, ...findings });
   });
 
+  test('of an ETag nobody knows what it is where there is no MD5; a CRC-32 is one there too', () => {
+    const noMd5 = { crc32: sent.crc32 };
+    expect(judgeServer({ ...good, sent: noMd5 }).proof).toBe('crc32');
+    expect(judgeServer({ ...good, part: { etag: sent.md5 }, sent: noMd5 }).proof).toBe('unknown');
+  });
+
   test('what could not be tried is unknown, and the right that was missing is named', () => {
     expect(judgeServer({ removal: denied, abortion: denied, sent })).toEqual({
       conditionalPut: 'unknown',
