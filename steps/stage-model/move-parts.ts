@@ -145,7 +145,7 @@ async function completeProven(
     return { end: 'wrong-source', seen: `${file.digest.algorithm} ${hex} (${transfer.source.where})` };
   }
   await refuseWhenCommitted(transfer);
-  await transfer.bucket.completeUpload(completed, transfer.signal);
+  await transfer.bucket.completeUpload({ ...completed, lookBefore: true }, transfer.signal);
   return { end: 'proven' };
 }
 

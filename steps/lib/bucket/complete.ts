@@ -7,9 +7,10 @@ import { headObject } from './objects.ts';
 import { abortBy, type Session } from './session.ts';
 
 /**
- * Completes an upload, with the CRC-32 of the whole for servers that check it, and looks at what became of it. The answer may be lost on its way (a 504 of a router, a broken
- * connection), and a second request is then told NoSuchUpload: the object itself decides, by its size and, where the
- * server makes it of MD5s, its ETag.
+ * Completes an upload, with the CRC-32 of the whole for servers that check it, and looks at what became of it. The answer
+ * may be lost on its way (a 504 of a router, a broken connection), and a second request is then told NoSuchUpload: the
+ * object itself decides, by its size and its ETag. That is known beforehand where the server makes it of MD5s; elsewhere
+ * it is at least not the one of before.
  */
 export async function completeUpload(
   session: Session,
@@ -21,6 +22,8 @@ export async function completeUpload(
   const parts = upload.parts.toSorted((a, b) => a.partNumber - b.partNumber);
   demandSum(session, upload);
   const whole = combineCrc32(parts);
+  const etag = md5OfMd5s(parts);
+  const before = upload.lookBefore && etag === undefined ? await headObject(session, key, signal) : undefined;
   const command = new CompleteMultipartUploadCommand({
     Bucket: bucket,
     Key: key,
@@ -37,7 +40,7 @@ export async function completeUpload(
     lost = error;
   }
   const object = await headObject(session, key, signal);
-  if (lost && !isOurs(object, upload.size, parts)) throw lost;
+  if (lost && !isOurs(object, { size: upload.size, etag, before })) throw lost;
   if (lost) log.warn('completed, though the answer was lost', { key, because: lost.code || lost.status });
   demandSize(session, upload, object);
 }
@@ -54,11 +57,16 @@ function mayBeDone(error: BucketError): boolean {
   return error.code === 'NoSuchUpload' || isAbsent(error) || error.failure === 'unavailable';
 }
 
-function isOurs(object: ObjectHead | undefined, size: number, parts: readonly UploadedPart[]): boolean {
+interface Expected {
+  readonly size: number;
+  readonly etag: string | undefined;
+  readonly before: ObjectHead | undefined;
+}
+
+/** Whatever is in doubt is not: who moves it again loses time, who commits it serves other bytes. */
+function isOurs(object: ObjectHead | undefined, { size, etag, before }: Expected): boolean {
   if (object?.size !== size) return false;
-  const expected = md5OfMd5s(parts);
-  const comparable = expected !== undefined && /^[0-9a-f]{32}-\d+$/.test(object.etag);
-  return !comparable || object.etag === expected;
+  return etag === undefined ? object.etag !== before?.etag : object.etag === etag;
 }
 
 /** The ETag that S3 gives an object of these parts; undefined where their own ETags are no MD5s, or we have none. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Fault } from '../../../sandbox/bucket/faults.ts';
 import { createRevision, publish } from '../../../sandbox/hub/repo.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -118,6 +119,25 @@ describe('before the commit', () => {
     expect(await rig.text(`${rig.prefix}model.safetensors`)).toBe(weights.toString('latin1'));
     expect(await rig.text(`${rig.prefix}config.json`)).toBe(files['config.json']);
   });
+
+  test.each([
+    [504, 'GatewayTimeout'],
+    [404, 'NoSuchUpload'],
+  ])(
+    'F36: one that cannot be replaced is not committed, though completing answers %i',
+    async (status, code) => {
+      const faults: Fault[] = [
+        { on: 'DeleteObject', times: Infinity, act: { kind: 'answer', status: 403, code: 'AccessDenied' } },
+        { on: 'CompleteMultipartUpload', times: Infinity, act: { kind: 'answer', status, code } },
+      ];
+      const rig = await start({ bucket: { dialect: 'noobaa', faults } });
+      const wrong = Buffer.from(weights).fill('x', weights.length - 1);
+      await rig.bucket.seed('models', `${rig.prefix}model.safetensors`, wrong);
+      const { code: exit, log } = await run(rig);
+      expect(exit, log).not.toBe(exitCodes.ok);
+      expect(rig.bucket.keys('models')).not.toContain(rig.manifestKey);
+    },
+  );
 
   test('F36: the right bytes that somebody else has put there are read once and kept', async () => {
     const rig = await start();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/bucket/faults.ts';
 import { crc32Base64 } from '../../../../steps/lib/bucket/crc32.ts';
-import { isUploadGone } from '../../../../steps/lib/bucket/error.ts';
+import { BucketError, isUploadGone } from '../../../../steps/lib/bucket/error.ts';
 import { openBucket, uploadParts } from '../open-bucket.ts';
 
 test('property: parts make the object in the order of their numbers, however they are given', async () => {
@@ -96,6 +96,52 @@ describe('completing', () => {
     const upload = await uploadParts(bucket, 'a', [body]);
     await bucket.abortUpload('a', upload.uploadId);
     await expect(bucket.completeUpload(upload)).rejects.toSatisfy(isUploadGone);
+  });
+
+  describe('F28: an older object of the same size, where the ETags say nothing of the bytes,', () => {
+    const older = Buffer.alloc(body.length, 'x');
+    const refusals: [string, Fault['act']][] = [
+      ['NoSuchUpload', { kind: 'answer', status: 404, code: 'NoSuchUpload' }],
+      ['504', { kind: 'answer', status: 504, code: 'GatewayTimeout' }],
+      ['a reset', { kind: 'reset' }],
+    ];
+    test.each(refusals)('does not pass for the completed one: %s', async (_, act) => {
+      const { bucket, server } = await openBucket({ dialect: 'noobaa', faults: [completing(act, Infinity)] });
+      await server.seed('models', 'a', older);
+      const upload = await uploadParts(bucket, 'a', [body]);
+      await expect(bucket.completeUpload({ ...upload, lookBefore: true })).rejects.toThrow(BucketError);
+      expect((await bucket.get('a'))?.equals(older)).toBe(true);
+    });
+
+    test.each(['noobaa', 'aws'] as const)('is told from the completed one: %s', async (dialect) => {
+      const faults = [
+        completing({ kind: 'answer', status: 504, after: true }),
+        completing({ kind: 'reset' }, Infinity),
+      ];
+      const { bucket, server, lines } = await openBucket({ dialect, faults });
+      await server.seed('models', 'a', older);
+      await bucket.completeUpload({ ...(await uploadParts(bucket, 'a', [body])), lookBefore: true });
+      expect((await bucket.get('a'))?.equals(body)).toBe(true);
+      expect(lines.join('')).toContain('completed, though the answer was lost');
+    });
+
+    test.each([
+      ['aws', 1],
+      ['rgw', 1],
+      ['noobaa', 2],
+    ] as const)('costs %s %i looks in all', async (dialect, looks) => {
+      const { bucket, seen } = await openBucket({ dialect });
+      await bucket.completeUpload({ ...(await uploadParts(bucket, 'a', [body])), lookBefore: true });
+      expect(seen().filter((operation) => operation === 'HeadObject')).toHaveLength(looks);
+    });
+  });
+
+  test('F28: an older object that was put whole does not pass for one of parts', async () => {
+    const { bucket, server } = await openBucket({ faults: [completing({ kind: 'reset' }, Infinity)] });
+    await server.seed('models', 'a', Buffer.alloc(body.length, 'x'));
+    await expect(bucket.completeUpload(await uploadParts(bucket, 'a', [body]))).rejects.toMatchObject({
+      failure: 'unavailable',
+    });
   });
 
   test('F28: every answer lost, and the object there, is done', async () => {
