@@ -24,7 +24,9 @@ const tokenHint =
 /** An answer that is no success, as the fault it is: by the Hub's X-Error-Code first, then by status. Total. */
 export function explainRefusal(asked: Asked, refused: Refused): HubFault {
   const code = refused.headers.get('x-error-code') ?? '';
-  const explain = byCode[code] ?? byStatus[refused.status] ?? explainRest;
+  // Any word may come, `constructor` too, and every object has that.
+  const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined;
+  const explain = known ?? byStatus[refused.status] ?? explainRest;
   return explain(asked, refused);
 }
 

@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { explainRefusal } from '../../../../steps/lib/hub/refusal.ts';
 
-const codes = ['GatedRepo', 'RepoNotFound', 'RevisionNotFound', 'EntryNotFound', 'DisabledRepo', 'Other'];
+const codes = [
+  'GatedRepo',
+  'RepoNotFound',
+  'RevisionNotFound',
+  'EntryNotFound',
+  'DisabledRepo',
+  'Other',
+  'constructor',
+  'toString',
+  '__proto__',
+];
 const asked = {
   endpoint: new URL('https://huggingface.co/'),
   model: 'openai/gpt-oss-20b',
