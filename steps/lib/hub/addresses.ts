@@ -10,7 +10,7 @@ export interface Address {
   readonly url: URL;
   /** Set once bytes came from there: when it is refused after that, it has expired. */
   proven: boolean;
-  /** The tag of the bytes there, once seen. */
+  /** The bare tag of the bytes there, once seen. */
   etag: string | undefined;
 }
 
@@ -18,12 +18,15 @@ export interface Addresses {
   of(range: HubRange, signal?: AbortSignal): Promise<Address>;
   /** The next `of` asks the Hub anew, unless somebody else already has. */
   forget(range: HubRange, address: Address): void;
+  /** True the first time that the tag of this file was another one. */
+  firstDoubt(range: HubRange): boolean;
 }
 
 /** Asks the Hub once per large file, however many ranges of it are read; a small one it gives away itself. */
 export function createAddresses(hub: HubSettings): Addresses {
   const known = new Map<string, Promise<Address>>();
   const settled = new Map<string, Address>();
+  const doubted = new Set<string>();
   return {
     of(range, signal) {
       if (range.file.sha256 === undefined) return Promise.resolve(at(urlOf(range, hub)));
@@ -43,6 +46,10 @@ export function createAddresses(hub: HubSettings): Addresses {
       if (settled.get(key) !== address) return;
       settled.delete(key);
       known.delete(key);
+    },
+    firstDoubt(range) {
+      const before = doubted.size;
+      return doubted.add(keyOf(range)).size > before;
     },
   };
 }

@@ -5,7 +5,7 @@ import { checkAnswer } from './answer.ts';
 import { chunksOf } from './body.ts';
 import { HubFault } from './fault.ts';
 import { follow } from './follow.ts';
-import { changed } from './identity.ts';
+import { bareTag, changed } from './identity.ts';
 import { checkCommit, checkModel, checkPath } from './names.ts';
 import { createPatience } from './patience.ts';
 import { explainRefusal } from './refusal.ts';
@@ -65,7 +65,8 @@ interface Answer {
 }
 
 /** Gives how many bytes of the body to read over, or throws what is wrong with the answer. */
-export function judge(asked: HubRange, address: Address, answer: Answer, { hub, addresses }: Means): number {
+export function judge(asked: HubRange, address: Address, answer: Answer, means: Means): number {
+  const { hub, addresses } = means;
   const { status, headers, url } = answer;
   const { path, size } = asked.file;
   if (url.origin !== hub.endpoint.origin && unsigned.has(status)) {
@@ -73,16 +74,26 @@ export function judge(asked: HubRange, address: Address, answer: Answer, { hub, 
     throw expired(asked, url.host, status, address);
   }
   if (status !== 200 && status !== 206) throw refused(asked, answer, hub);
-  const etag = headers.get('etag') ?? undefined;
-  if (address.etag !== undefined && etag !== undefined && etag !== address.etag) {
-    addresses.forget(asked, address);
-    throw changed(path, url.host, `ETag: ${etag}, before ${address.etag}`);
-  }
+  judgeTag(asked, address, answer, means);
   const range = { path, size, start: asked.start, end: asked.end };
   const skip = checkAnswer(range, { status, headers, host: url.host });
   address.proven = true;
-  address.etag ??= etag;
+  address.etag ??= bareTag(headers.get('etag'));
   return skip;
+}
+
+/**
+ * Another tag than before is a reason to ask for the address anew, but once: each server of a mirror may make its own of
+ * the same bytes, and the hash of the whole file decides in the end.
+ */
+function judgeTag(asked: HubRange, address: Address, { headers, url }: Answer, { hub, addresses }: Means) {
+  const etag = bareTag(headers.get('etag'));
+  if (etag === undefined || address.etag === undefined || etag === address.etag) return;
+  if (!addresses.firstDoubt(asked)) return;
+  const { path } = asked.file;
+  hub.log.warn('hub: another ETag, so the hash of the whole file has to tell', { path, host: url.host });
+  addresses.forget(asked, address);
+  throw changed(path, url.host, `ETag: ${etag}, before ${address.etag}`);
 }
 
 /** How stores and CDNs refuse an address whose signature is over. */

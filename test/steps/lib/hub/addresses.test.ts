@@ -35,6 +35,33 @@ describe('the address of a file', () => {
   });
 });
 
+describe.each([{ into: false }, { into: true }])('servers behind one address, read with %j', (way) => {
+  test('may call the same tag a weak one', async () => {
+    const { fake, read, lines } = await putToWork({
+      ...way,
+      faults: [
+        cdn({ kind: 'headers', headers: { etag: '"abc"' } }),
+        cdn({ kind: 'headers', headers: { etag: 'W/"abc"' } }, { times: Infinity }),
+      ],
+    });
+    for (const start of [0, 10, 20]) await read(path, start, start + 10);
+    expect(rangesOf(fake)).toHaveLength(3);
+    expect(lines.join('')).not.toContain('ETag');
+  });
+
+  test('may each have a tag of their own: it says so once, and leaves it to the hash', async () => {
+    const other = (from: number) => cdn({ kind: 'headers', headers: { etag: `"node-${from}"` } }, { from });
+    const { fake, read, lines } = await putToWork({
+      ...way,
+      faults: Array.from({ length: 12 }, (_, n) => other(n + 1)),
+    });
+    for (let start = 0; start < 100; start += 10)
+      expect(await read(path, start, start + 10)).toEqual(weights.subarray(start, start + 10));
+    expect(rangesOf(fake)).toHaveLength(11);
+    expect(lines.filter((line) => line.includes('another ETag'))).toHaveLength(1);
+  });
+});
+
 describe('addresses that expire', () => {
   test('F15 one new question, no try spent, on from where it was', async () => {
     const { fake, read, sleeps } = await putToWork({
