@@ -69,7 +69,12 @@ function parsePlan(bytes: Buffer, where: string): ShardPlan {
   const { repository, commit, prefix, selection, files, vocabulary = null, shares, uploads } = body ?? {};
   const complete = repository && commit && prefix && selection && files && shares && uploads;
   if (body?.schema === schema && complete) {
-    return { wanted: { repository, commit, prefix, selection, files, vocabulary }, shares, uploads };
+    return {
+      wanted: { repository, commit, prefix, selection, files, vocabulary },
+      shares,
+      // Without what every object has: a file may be called `constructor`.
+      uploads: Object.assign(Object.create(null) as ShardPlan['uploads'], uploads),
+    };
   }
   throw new StepError('check', 'the plan of the shards is not one of ours', {
     evidence: [`${JSON.stringify(bytes.subarray(0, 120).toString('utf8'))} (S3, ${where})`],

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { placeOf } from '../../../../steps/stage-model/place.ts';
+import { readPlan } from '../../../../steps/stage-model/shard/shard-plan.ts';
+import { createMemoryBucket } from '../memory-bucket.ts';
 import { files, sharded, shardsFolder } from '../sharded.ts';
 import { commit, model, prefix } from '../staging.ts';
 
@@ -29,6 +32,17 @@ describe('the plan in the bucket', () => {
     await one.plan();
     expect(one.storage.objects.get(`${shardsFolder}2.json`)?.body).toEqual(before);
   });
+});
+
+test('no file has an upload by its name alone, were it `constructor`', async () => {
+  const two = sharded(2);
+  await two.plan();
+  const stored = await readPlan(placeOf({ model, prefix: '', statePrefix: '.llm-rollout' }, commit), 2, {
+    bucket: createMemoryBucket({ storage: two.storage }),
+    signal: new AbortController().signal,
+  });
+  expect(stored?.plan.uploads).toEqual(two.stored().uploads);
+  expect(stored?.plan.uploads['constructor']).toBeUndefined();
 });
 
 describe('a run that belongs to no plan', () => {
