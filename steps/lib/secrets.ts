@@ -26,11 +26,12 @@ export async function readSecrets<P extends Params, S extends Secrets, R extends
   const problems: string[] = [];
   for (const [name, source] of Object.entries<SecretSource>(spec.secrets)) {
     const read = await readSource(source, flags[`${name}-dir`], log);
-    if (read.unreadable.length > 0) problems.push(`--${name}-dir: ${read.unreadable.join(', ')}`);
-    else if (read.missing.length === 0) secrets[camel(name)] = read.values;
-    else if (!source.optional || Object.keys(read.values).length > 0) {
-      problems.push(`--${name}-dir: ${complain(read.missing, flags[`${name}-dir`])}`);
-    }
+    const { values, missing, wrong } = read;
+    problems.push(...wrong.map((problem) => `--${name}-dir: ${problem}`));
+    if (missing.length === 0 && wrong.length === 0) secrets[camel(name)] = values;
+    const given = Object.keys(values).length + wrong.length > 0;
+    if (missing.length > 0 && (!source.optional || given))
+      problems.push(`--${name}-dir: ${complain(missing, flags[`${name}-dir`])}`);
   }
   return { secrets: secrets as SecretsOf<StepSpec<P, S, R>>, problems };
 }
@@ -38,27 +39,40 @@ export async function readSecrets<P extends Params, S extends Secrets, R extends
 async function readSource(source: SecretSource, folder: string | undefined, log: Log) {
   const values: Record<string, string> = {};
   const missing: string[] = [];
-  const unreadable: string[] = [];
+  const wrong: string[] = [];
   for (const [key, { secret, optional }] of Object.entries(source.keys)) {
     const value = folder ? await readKey(join(folder, key)) : '';
     if (value instanceof Error) {
-      unreadable.push(`${key} cannot be read: ${value.message}`);
+      wrong.push(`${key} cannot be read: ${value.message}`);
       continue;
     }
     if (value === '') {
       if (!optional) missing.push(key);
       continue;
     }
+    const sign = secret ? strangeSign(value) : undefined;
+    if (sign !== undefined) {
+      wrong.push(`${key} of the Secret mounted in ${folder} has ${sign}, and can only be printable ASCII`);
+      continue;
+    }
     if (secret) log.secret(value);
     values[key] = value;
   }
-  return { values, missing, unreadable };
+  return { values, missing, wrong };
 }
 
-/** Empty when the key is absent. A Secret made by hand often ends with the newline of an editor, which no credential has. */
+/** The first character that no credential has; in a header it would fail, late and unexplained: `U+200B at character 21`. */
+function strangeSign(value: string): string | undefined {
+  const found = /[^\x21-\x7e]/u.exec(value);
+  if (!found) return undefined;
+  const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `U+${code} at character ${found.index + 1}`;
+}
+
+/** Empty when the key is absent. A Secret made by hand often ends with the newline of an editor or of `echo`, which no credential has. */
 async function readKey(path: string): Promise<string | Error> {
   try {
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    return (await readFile(path, 'utf8')).trim();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const absent = 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

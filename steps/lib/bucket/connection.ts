@@ -19,15 +19,32 @@ export interface DataConnection {
 
 /** Reads the data connection; a wrong one is `usage`, before anything is asked of S3. */
 export function readDataConnection(secret: S3Secret): DataConnection {
-  const region = secret.AWS_DEFAULT_REGION?.trim() ?? '';
   return {
     accessKeyId: secret.AWS_ACCESS_KEY_ID.trim(),
     secretAccessKey: secret.AWS_SECRET_ACCESS_KEY.trim(),
     endpoint: readEndpoint(secret.AWS_S3_ENDPOINT.trim()),
     bucket: readBucketName(secret.AWS_S3_BUCKET.trim()),
-    // NooBaa and RGW take any region, but a signature needs one.
-    region: region === '' ? 'us-east-1' : region,
+    region: readRegion(secret.AWS_DEFAULT_REGION?.trim() ?? ''),
   };
+}
+
+function readRegion(name: string): string {
+  // NooBaa and RGW take any region, but a signature needs one.
+  if (name === '') return 'us-east-1';
+  if (!/^[\x21-\x7e]+$/.test(name))
+    throw new StepError('usage', 'AWS_DEFAULT_REGION of the data connection is not the name of a region', {
+      evidence: [`${escapeStrange(name.slice(0, 80))} (AWS_DEFAULT_REGION)`],
+      hint: "oc get secret <data connection> -o jsonpath='{.data.AWS_DEFAULT_REGION}' | base64 -d | od -c; a name in printable ASCII, such as us-east-1",
+    });
+  return name;
+}
+
+/** Shows what cannot be seen: `"eu\u200b"`. */
+function escapeStrange(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^\x20-\x7e]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function readEndpoint(text: string): URL {
@@ -50,7 +67,7 @@ function readEndpoint(text: string): URL {
 function readBucketName(name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(name))
     throw new StepError('usage', 'AWS_S3_BUCKET of the data connection is not the name of a bucket', {
-      evidence: [`${JSON.stringify(name.slice(0, 80))} (AWS_S3_BUCKET)`],
+      evidence: [`${escapeStrange(name.slice(0, 80))} (AWS_S3_BUCKET)`],
       hint: "oc get secret <data connection> -o jsonpath='{.data.AWS_S3_BUCKET}' | base64 -d; it is the name alone, without s3:// or a path",
     });
   return name;

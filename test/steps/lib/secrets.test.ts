@@ -65,11 +65,36 @@ describe('readSecrets', () => {
     ['an editor', 'value\n', 'value'],
     ['Windows', 'value\r\n', 'value'],
     ['nobody', 'value', 'value'],
-    ['somebody who meant it', 'value\n\n', 'value\n'],
-  ])('drops the newline of %s', async (_, stored, read) => {
+    ['a terminal', '\uFEFF value \n\n', 'value'],
+  ])('drops the white space of %s', async (_, stored, read) => {
     const s3 = await mount('s3', { KEY: stored, ENDPOINT: 'x' });
     const { secrets } = await readSecrets(spec, { 's3-secret-dir': s3 }, log());
     expect(secrets.s3Secret.KEY).toBe(read);
+  });
+
+  test.each([
+    ['a zero-width space', 'sesame\u200B', 'U+200B', 7],
+    ['what takes two code units', 'sesam\u{1F511}\u00AD', 'U+1F511', 6],
+    ['a line break', 'open\nsesame', 'U+000A', 5],
+    ['a tab', 'open\tsesame', 'U+0009', 5],
+    ['a space', 'open sesame', 'U+0020', 5],
+    ['a letter of another alphabet', 'sesam\u0435', 'U+0435', 6],
+  ])('refuses %s in what is secret, by its place and not by the value', async (_, stored, sign, at) => {
+    const s3 = await mount('s3', { KEY: stored, ENDPOINT: 'https://s3\u00ADx' });
+    const hf = await mount('hf', { token: stored });
+    const { secrets, problems } = await readSecrets(
+      spec,
+      { 's3-secret-dir': s3, 'hf-secret-dir': hf },
+      log(),
+    );
+    expect(secrets).toEqual({});
+    const seen = `has ${sign} at character ${at}, and can only be printable ASCII`;
+    expect(problems).toEqual([
+      `--s3-secret-dir: KEY of the Secret mounted in ${s3} ${seen}`,
+      `--hf-secret-dir: token of the Secret mounted in ${hf} ${seen}`,
+      `--hf-secret-dir: the Secret mounted in ${hf} is not there or has no user`,
+    ]);
+    expect(problems.join()).not.toMatch(/open|sesam/);
   });
 
   test('says all that is missing, of all Secrets', async () => {

@@ -45,6 +45,17 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    title: 'a token and a key with signs that nobody sees, both said at once and neither shown',
+    options: { token: 'hf_abcdefghij\u200B', secret: { AWS_ACCESS_KEY_ID: 'AKIA\u200BTEST' } },
+    code: exitCodes.usage,
+    says: [
+      /^error usage: 2 inputs are wrong; nothing was touched/m,
+      /--s3-secret-dir: AWS_ACCESS_KEY_ID of the Secret mounted in \S+ has U\+200B at character 5,/,
+      /--hf-secret-dir: token of the Secret mounted in \S+ has U\+200B at character 14,/,
+      /^(?![^]*(?:hf_abc|AKIA))/,
+    ],
+  },
+  {
     title: 'a model with ..',
     args: ['--model=openai/..'],
     code: exitCodes.usage,

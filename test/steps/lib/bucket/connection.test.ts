@@ -51,6 +51,12 @@ describe('the data connection', () => {
     expect(readDataConnection({ ...secret, AWS_DEFAULT_REGION: given }).region).toBe(region);
   });
 
+  test.each(['eu\u200B-central-1', 'eu central'])('refuses the region %j', (region) => {
+    expect(() => readDataConnection({ ...secret, AWS_DEFAULT_REGION: region })).toThrow(
+      expect.objectContaining({ failure: 'usage', message: expect.stringContaining('AWS_DEFAULT_REGION') }),
+    );
+  });
+
   test.each(['', 's3://models', 'models/prefix', 'mo dels', '../models', 'm'])(
     'refuses the bucket %j',
     (bucket) => {
