@@ -42,7 +42,7 @@ export function bucketOrigin(options: BucketOriginOptions): Origin {
     async open(signal) {
       demandPinnable(params.revision, whereOf(bucket, options.prefix));
       demandApart(options);
-      const staged = await findStaged(bucket, { ...params, prefix: options.prefix }, signal);
+      const staged = await findStaged(bucket, { ...params, prefix: options.prefix, log }, signal);
       const prefix = staged?.prefix ?? options.prefix;
       const where = whereOf(bucket, prefix);
       const listing = (await bucket.list(prefix, signal)).filter(({ key }) => !isFolder(key));

@@ -1,6 +1,15 @@
+import { basename } from 'node:path';
 import type { Bucket, BucketObject } from '../../lib/bucket.ts';
 import { StepError } from '../../lib/errors.ts';
-import { differences, isFolder, type Manifest, readManifest, stateFolder } from '../../lib/manifest.ts';
+import type { Log } from '../../lib/log.ts';
+import {
+  differences,
+  isFolder,
+  type Manifest,
+  manifestKey,
+  readManifest,
+  stateFolder,
+} from '../../lib/manifest.ts';
 import { digestNamed } from './download.ts';
 import { isDefault } from './identity.ts';
 import type { ModelFile } from './listing.ts';
@@ -10,6 +19,7 @@ interface Wanted {
   readonly model: string;
   readonly revision: string;
   readonly statePrefix: string;
+  readonly log: Log;
 }
 
 /**
@@ -18,14 +28,16 @@ interface Wanted {
  */
 export async function findStaged(
   bucket: Bucket,
-  { prefix, model, revision, statePrefix }: Wanted,
+  { prefix, model, revision, statePrefix, log }: Wanted,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
-  const folder = `${stateFolder(statePrefix, model)}manifests/`;
+  const state = stateFolder(statePrefix, model);
+  const named = [revision, basename(prefix)].map((commit) => manifestKey(state, commit));
   const below: Manifest[] = [];
-  for (const { key } of (await bucket.list(folder, signal)).filter(({ key }) => !isFolder(key))) {
-    const found = await readManifest(bucket, key, signal);
-    if (found?.manifest.prefix.startsWith(prefix)) below.push(demandSound(found.manifest, key, bucket));
+  for (const { key } of await bucket.list(`${state}manifests/`, signal)) {
+    if (isFolder(key)) continue;
+    const manifest = await readIfOurs(bucket, key, { isNamed: named.includes(key), log, signal });
+    if (manifest?.prefix.startsWith(prefix)) below.push(demandSound(manifest, key, bucket));
   }
   const wanted = below.find((manifest) => manifest.prefix === prefix || manifest.commit === revision);
   if (wanted || below.length === 0) return wanted;
@@ -35,6 +47,24 @@ export async function findStaged(
       ? `--revision=${below[0]?.commit}, or the whole prefix of one of them as --source`
       : `--revision ${revision} is none of them`,
   });
+}
+
+/** A manifest of another version, or a damaged one, is no business of this run unless its commit is named. */
+async function readIfOurs(
+  bucket: Bucket,
+  key: string,
+  { isNamed, log, signal }: { isNamed: boolean; log: Log; signal: AbortSignal },
+): Promise<Manifest | undefined> {
+  try {
+    return (await readManifest(bucket, key, signal))?.manifest;
+  } catch (error) {
+    if (!(error instanceof StepError) || error.failure !== 'check') throw error;
+    if (!isNamed) {
+      log.warn('left out a manifest at the source', { key, because: error.message });
+      return undefined;
+    }
+    throw notOurs([error.message, ...error.evidence], `aws s3 cp s3://${bucket.name}/${key} -`);
+  }
 }
 
 /** The manifest's files with the ETags of the objects; a StepError when what lies there is not what it says. */
@@ -60,7 +90,7 @@ export function stagedFiles(
 }
 
 /** Whoever may write to the source may write anything there. */
-function demandSound(manifest: Manifest, key: string, { where }: Bucket): Manifest {
+function demandSound(manifest: Manifest, key: string, { where, name }: Bucket): Manifest {
   const problems = [
     !/^[0-9a-f]{40}$/.test(manifest.commit) && `commit ${JSON.stringify(manifest.commit)}`,
     !manifest.prefix.endsWith('/') && `prefix ${JSON.stringify(manifest.prefix)}`,
@@ -69,8 +99,15 @@ function demandSound(manifest: Manifest, key: string, { where }: Bucket): Manife
     ),
   ].filter((problem) => problem !== false);
   if (problems.length === 0) return manifest;
-  throw new StepError('check', 'the manifest at the source is not one of ours', {
-    evidence: problems.slice(0, 10).map((problem) => `${problem} (${where}, ${key})`),
-    hint: 'look who wrote it; without it the objects are staged as they are',
+  throw notOurs(
+    problems.slice(0, 10).map((problem) => `${problem} (${where}, ${key})`),
+    `aws s3 cp s3://${name}/${key} -`,
+  );
+}
+
+function notOurs(evidence: readonly string[], command: string): StepError {
+  return new StepError('check', 'the manifest at the source is not one of ours', {
+    evidence,
+    hint: `${command}   (who wrote it? Of a later version: stage from there with that version, or copy the objects alone to a place of their own)`,
   });
 }

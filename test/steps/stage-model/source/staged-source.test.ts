@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createLog } from '../../../../steps/lib/log.ts';
 import { type Manifest, renderManifest } from '../../../../steps/lib/manifest.ts';
 import { findStaged, stagedFiles } from '../../../../steps/stage-model/source/staged-source.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
@@ -34,9 +35,11 @@ function stagedWith(...manifests: Partial<Manifest>[]) {
     layObjects(storage, '', { [manifestKey.replace(commit, one.commit)]: renderManifest(one) });
   }
   const bucket = createMemoryBucket({ storage });
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line), env: {}, step: 'stage-model' });
   const find = (prefix: string, revision = 'main') =>
-    findStaged(bucket, { prefix, revision, model, statePrefix: '.llm-rollout' }, signal);
-  return { bucket, find };
+    findStaged(bucket, { prefix, revision, model, statePrefix: '.llm-rollout', log }, signal);
+  return { bucket, find, lines };
 }
 
 describe('the staged commit', () => {
@@ -64,6 +67,45 @@ describe('the staged commit', () => {
       message: '2 staged commits lie there, and none of them is named',
       evidence: [expect.stringContaining(commit), expect.stringContaining(other)],
       hint: expect.stringMatching(hint),
+    });
+  });
+
+  describe.each([
+    ['of a later version', (body: object) => JSON.stringify({ ...body, schema: 2 })],
+    ['that is damaged', (body: object) => JSON.stringify(body).slice(0, 40)],
+  ])('beside a manifest %s', (_title, spoil) => {
+    const beside = async () => {
+      const staged = stagedWith({}, { commit: other, prefix: prefix.replace(commit, other) });
+      const key = manifestKey.replace(commit, other);
+      const body = JSON.parse(String(await staged.bucket.get(key))) as object;
+      await staged.bucket.put(key, Buffer.from(spoil(body)));
+      return { ...staged, key };
+    };
+
+    test.each([
+      [prefix, 'main'],
+      [`models/${model}/`, commit],
+    ])('of another commit is found: %s, %s', async (prefix, revision) => {
+      const { find, lines, key } = await beside();
+      expect((await find(prefix, revision))?.commit).toBe(commit);
+      expect(lines).toEqual([expect.stringMatching(`^warn left out a manifest at the source .*key=${key}`)]);
+    });
+
+    test.each([
+      ['the revision', `models/${model}/`, other],
+      ['the prefix', prefix.replace(commit, other), 'main'],
+    ])('is refused where %s names that one, and nothing is to be deleted', async (_how, prefix, revision) => {
+      const { find, key } = await beside();
+      const error = await failure(find(prefix, revision));
+      expect(error).toMatchObject({
+        failure: 'check',
+        message: 'the manifest at the source is not one of ours',
+        evidence: [
+          expect.stringMatching(/^the commit marker is not one of ours: /),
+          expect.stringContaining(`(S3, models/${key})`),
+        ],
+      });
+      expect(error).toHaveProperty('hint', expect.not.stringMatching(/\brm\b/));
     });
   });
 
