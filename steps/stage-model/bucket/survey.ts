@@ -1,6 +1,6 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
 import { StepError } from '../../lib/errors.ts';
-import { isFolder, type Manifest, readManifest } from '../../lib/manifest.ts';
+import { isFolder, type Manifest, manifestLimit, readManifest } from '../../lib/manifest.ts';
 import { unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import {
@@ -54,8 +54,8 @@ export async function surveyBucket(
 async function readOtherManifests(place: Place, bucket: Bucket, signal: AbortSignal): Promise<Manifest[]> {
   const folder = `${place.state}manifests/`;
   const keys = (await bucket.list(folder, signal))
-    .map(({ key }) => key)
-    .filter((key) => key !== place.manifest && !isFolder(key));
+    .filter(({ key, size }) => key !== place.manifest && !isFolder(key) && size <= manifestLimit)
+    .map(({ key }) => key);
   const manifests: Manifest[] = [];
   await forEachAtOnce(
     keys.slice(-manifestsRead),

@@ -4,7 +4,7 @@ import type { Log } from '../../lib/log.ts';
 import { isFolder } from '../../lib/manifest.ts';
 import type { Clock } from '../../lib/retry.ts';
 import { bucketSource, readBucketFile, whereOf } from './bucket-source.ts';
-import { type KnownCommit, notesFolder, readDownload } from './download.ts';
+import { type KnownCommit, noteLimit, notesFolder, readDownload } from './download.ts';
 import { hashFiles } from './hash-files.ts';
 import { contentIdentity, demandPin, demandPinnable } from './identity.ts';
 import type { FoundFile } from './listing.ts';
@@ -82,12 +82,18 @@ async function readKnown(
 ): Promise<KnownCommit> {
   const files = filesOf(listing, prefix);
   if (files.length === 0) throw nothingThere(bucket, prefix);
-  const notes = prefix + notesFolder;
+  const folder = prefix + notesFolder;
+  const notes = new Map(
+    listing
+      .filter(({ key }) => key.startsWith(folder))
+      .map(({ key, size }) => [key.slice(folder.length), size] as const),
+  );
   return readDownload(
     files,
     {
-      paths: listing.filter(({ key }) => key.startsWith(notes)).map(({ key }) => key.slice(notes.length)),
-      read: (path, signal) => bucket.get(notes + path, signal),
+      paths: [...notes.keys()],
+      read: async (path, signal) =>
+        (notes.get(path) ?? 0) > noteLimit ? undefined : bucket.get(folder + path, signal),
       where: whereOf(bucket, prefix),
     },
     signal,

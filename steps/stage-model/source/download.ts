@@ -12,7 +12,10 @@ export type KnownCommit =
   | { readonly commit: string; readonly files: ModelFile[]; readonly leftOut: readonly string[] }
   | { readonly why: string };
 
-interface Notes {
+/** Bytes of a note; one has about 120. What is larger is none, and is not read into memory. */
+export const noteLimit = 4096;
+
+export interface Notes {
   /** Paths below the notes' folder. */
   readonly paths: readonly string[];
   read(path: string, signal: AbortSignal): Promise<Buffer | undefined>;

@@ -1,9 +1,10 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
-import { demandFinished, digestNamed, type KnownCommit, notesFolder, readDownload } from './download.ts';
+import { demandFinished, digestNamed, type KnownCommit, readDownload } from './download.ts';
+import { folderNotes, namesIn } from './folder-notes.ts';
 import { folderSource, isSystemError, readFolderFile, unreadable } from './folder-source.ts';
 import { blobsOf, type FolderFile, walkFolder } from './folder-walk.ts';
 import { hashFiles } from './hash-files.ts';
@@ -82,19 +83,10 @@ async function readKnown(
   const blobs = blobsOf(root);
   if (blobs !== undefined) {
     // The snapshot links what is finished, and does not say what is missing.
-    demandFinished(await readdir(blobs).catch(() => []), `file://${blobs}`);
+    demandFinished(await namesIn(dirname(blobs), basename(blobs)), `file://${blobs}`);
     return readSnapshot(root, files);
   }
-  const notes = join(root, notesFolder);
-  return readDownload(
-    files,
-    {
-      paths: await readdir(notes, { recursive: true }).catch(() => []),
-      read: (path) => readFile(join(notes, path)).catch(() => undefined),
-      where: `file://${root}`,
-    },
-    signal,
-  );
+  return readDownload(files, await folderNotes(root), signal);
 }
 
 /** A snapshot in the Hub's cache: the folder is named after the commit, and the blobs after their hashes. */

@@ -43,7 +43,7 @@ export async function* readFolderFile(
     }
     await demandUnchanged(handle, file, where);
   } catch (error) {
-    throw isSystemError(error) ? translate(error, file.path, where) : error;
+    throw isSystemError(error) ? explain(error, file.path, where) : error;
   } finally {
     await handle?.close();
   }
@@ -63,7 +63,11 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
-function translate(error: NodeJS.ErrnoException & { code: string }, path: string, where: string): StepError {
+export function explain(
+  error: NodeJS.ErrnoException & { code: string },
+  path: string,
+  where: string,
+): StepError {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ENXIO')
     return sourceChanged(path, error.message, where);
   if (error.code === 'EACCES' || error.code === 'EPERM') return unreadable([path], [error.message], where);

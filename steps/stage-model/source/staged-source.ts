@@ -7,6 +7,7 @@ import {
   isFolder,
   type Manifest,
   manifestKey,
+  manifestLimit,
   readManifest,
   stateFolder,
 } from '../../lib/manifest.ts';
@@ -34,9 +35,10 @@ export async function findStaged(
   const state = stateFolder(statePrefix, model);
   const named = [revision, basename(prefix)].map((commit) => manifestKey(state, commit));
   const below: Manifest[] = [];
-  for (const { key } of await bucket.list(`${state}manifests/`, signal)) {
+  for (const object of await bucket.list(`${state}manifests/`, signal)) {
+    const { key } = object;
     if (isFolder(key)) continue;
-    const manifest = await readIfOurs(bucket, key, { isNamed: named.includes(key), log, signal });
+    const manifest = await readIfOurs(bucket, object, { isNamed: named.includes(key), log, signal });
     if (manifest?.prefix.startsWith(prefix)) below.push(demandSound(manifest, key, bucket));
   }
   const wanted = below.find((manifest) => manifest.prefix === prefix || manifest.commit === revision);
@@ -49,21 +51,26 @@ export async function findStaged(
   });
 }
 
-/** A manifest of another version, or a damaged one, is no business of this run unless its commit is named. */
+/** A manifest of another version, a damaged or an endless one, is no business of this run unless its commit is named. */
 async function readIfOurs(
   bucket: Bucket,
-  key: string,
+  { key, size }: BucketObject,
   { isNamed, log, signal }: { isNamed: boolean; log: Log; signal: AbortSignal },
 ): Promise<Manifest | undefined> {
+  const leaveOut = (because: string, evidence: readonly string[]) => {
+    if (isNamed) throw notOurs(evidence, `aws s3 cp s3://${bucket.name}/${key} -`);
+    log.warn('left out a manifest at the source', { key, because });
+    return undefined;
+  };
+  if (size > manifestLimit) {
+    const because = `${size} bytes, more than any manifest has`;
+    return leaveOut(because, [`${because} (${bucket.where}, LIST ${key})`]);
+  }
   try {
     return (await readManifest(bucket, key, signal))?.manifest;
   } catch (error) {
     if (!(error instanceof StepError) || error.failure !== 'check') throw error;
-    if (!isNamed) {
-      log.warn('left out a manifest at the source', { key, because: error.message });
-      return undefined;
-    }
-    throw notOurs([error.message, ...error.evidence], `aws s3 cp s3://${bucket.name}/${key} -`);
+    return leaveOut(error.message, [error.message, ...error.evidence]);
   }
 }
 

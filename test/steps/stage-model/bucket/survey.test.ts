@@ -86,6 +86,21 @@ test.each([
   },
 );
 
+test('a manifest of another commit that is too large for one is not read', async () => {
+  const { transfer, file } = await createMover({ files });
+  const { bucket, place, signal } = transfer;
+  const large = `${place.state}manifests/${'1'.repeat(40)}.json`;
+  const grown: typeof bucket = {
+    ...bucket,
+    list: async (prefix, signal) => [
+      ...(await bucket.list(prefix, signal)),
+      ...(large.startsWith(prefix) ? [{ key: large, size: 2 ** 26 + 1, etag: 'x' }] : []),
+    ],
+    get: () => Promise.reject(new Error('was read')),
+  };
+  expect((await surveyBucket([file('there.safetensors')], place, grown, signal)).elsewhere.size).toBe(0);
+});
+
 test('finds the bytes of a commit whose twin was deleted, and of one of many', async () => {
   const { transfer, file } = await createMover({ files });
   const { bucket, place, signal } = transfer;

@@ -71,6 +71,21 @@ describe('the commit', () => {
     expect(files.map(({ path }) => path)).toEqual(Object.keys(tree));
   });
 
+  test('is not the one of a note that is larger than any, which is not read', async () => {
+    const storage = createStorage();
+    const notes = notesOf(tree, commit);
+    const large = '.cache/huggingface/download/config.json.metadata';
+    layObjects(storage, 'in/', {
+      ...tree,
+      ...notes,
+      [large]: Buffer.concat([notes[large] ?? Buffer.alloc(0), Buffer.alloc(5000, '\n')]),
+    });
+    const { opened, lines } = open(storage);
+    const { commit: identity, files } = await opened;
+    expect(identity).toBe(contentIdentity(files));
+    expect(lines.join('')).toContain('because="the note of config.json cannot be read"');
+  });
+
   test('is made of all objects otherwise, each read once; folders that a console made are none', async () => {
     const storage = createStorage();
     layObjects(storage, 'in/', { ...tree, 'empty/': Buffer.alloc(0) });

@@ -1,4 +1,5 @@
-import { symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, chmod, chown, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../../../steps/lib/log.ts';
@@ -39,6 +40,19 @@ describe('the commit', () => {
     expect((await open(snapshot).opened).commit).toBe(commit);
   });
 
+  test('is not the one of a note that is larger than any, or that waits for a writer', async () => {
+    const folder = await makeFolder();
+    await layDownload(folder, tree, commit);
+    const note = join(folder, '.cache/huggingface/download/config.json.metadata');
+    await appendFile(note, '\n'.repeat(5000));
+    const { opened, lines } = open(folder);
+    expect((await opened).commit).toBe(contentIdentity((await opened).files));
+    expect(lines.join('')).toContain('because="the note of config.json cannot be read"');
+    await rm(note);
+    execFileSync('mkfifo', [note]);
+    expect((await open(folder).opened).commit).toBe((await opened).commit);
+  });
+
   test('is none while the cache holds an unfinished blob: the snapshot may lack what that will be', async () => {
     const cache = await makeFolder();
     const snapshot = await layCache(cache, tree, commit);
@@ -74,6 +88,37 @@ describe('the commit', () => {
 });
 
 describe('a folder that is refused', () => {
+  test.skipIf(process.getuid?.() !== 0).each([
+    ['the notes of the download', '.cache/huggingface', '.cache/huggingface/download/'],
+    [
+      'a note of the download',
+      '.cache/huggingface/download/config.json.metadata',
+      '.cache/huggingface/download/config.json.metadata',
+    ],
+  ])('holds %s for another account only: it would be named by something else', async (_, closed, what) => {
+    const folder = await makeFolder();
+    await layDownload(folder, tree, commit);
+    await chmod(folder, 0o755);
+    await chmod(join(folder, closed), 0o700);
+    await chown(join(folder, closed), 65_534, 65_534);
+    const program = `
+      const { folderOrigin } = await import(${JSON.stringify(new URL('../../../../steps/stage-model/source/folder-origin.ts', import.meta.url).href)});
+      process.setgid(65533);
+      process.setuid(65533);
+      const origin = folderOrigin({ path: ${JSON.stringify(folder)}, revision: 'main', log: { info: () => {} }, clock: { sleep: () => new Promise(() => {}) } });
+      const error = await origin.open(new AbortController().signal).catch((error) => error);
+      console.log(JSON.stringify({ ...error, message: error.message }));`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(said)).toMatchObject({
+      failure: 'refused',
+      message: `${what} may not be read`,
+      evidence: [expect.stringMatching(/^EACCES: .*\(file:/)],
+      hint: expect.stringContaining('chmod -R g+rX'),
+    });
+  });
+
   test.each([
     ['is not there', (folder: string) => join(folder, 'none'), 'refused', /^there is no folder \//],
     ['is a file', (folder: string) => join(folder, 'config.json'), 'refused', /is no folder$/],

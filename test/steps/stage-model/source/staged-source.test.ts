@@ -109,6 +109,22 @@ describe('the staged commit', () => {
     });
   });
 
+  test('is found beside a manifest of another commit that is too large for one, which is not read', async () => {
+    const { bucket, find, lines } = stagedWith({}, { commit: other, prefix: prefix.replace(commit, other) });
+    const large = manifestKey.replace(commit, other);
+    const list = bucket.list.bind(bucket);
+    bucket.list = async (prefix, signal) =>
+      (await list(prefix, signal)).map((object) =>
+        object.key === large ? { ...object, size: 2 ** 26 + 1 } : object,
+      );
+    expect((await find(`models/${model}/`, commit))?.commit).toBe(commit);
+    expect(lines.join('')).toMatch(/because="67108865 bytes, more than any manifest has/);
+    expect(await failure(find(`models/${model}/`, other))).toMatchObject({
+      failure: 'check',
+      evidence: [`67108865 bytes, more than any manifest has (s3://models at memory, LIST ${large})`],
+    });
+  });
+
   test.each<[string, Partial<Manifest>]>([
     ['commit', { commit: '../../x' }],
     ['prefix', { prefix: 'models/acme/tiny' }],
