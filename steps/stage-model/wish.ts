@@ -9,7 +9,7 @@ import { judgeNames } from './policy/names.ts';
 import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
-import { applyReview, jsonLimit, judgeListing, type Refusal } from './policy/policy.ts';
+import { applyReview, jsonLimit, judgeListing, objectLimit, type Refusal } from './policy/policy.ts';
 import { judgeIndexes } from './policy/weight-index.ts';
 import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
@@ -38,6 +38,8 @@ export async function makeWish(stage: Stage): Promise<Wish> {
   const refusals = judgeListing({ model: params.model, license, files: kept }, params);
   for (const { path } of kept.filter(({ size }) => size === 0))
     stage.log.warn('an empty file: KServe will not put it beside the model', { path });
+  // What no object holds cannot be cut in parts either, so there is nothing to plan.
+  if (kept.some(({ size }) => size > objectLimit)) demandReviewed(refusals, stage);
   const files = [...kept, ...(ours ? [ours] : [])].map((file) => wanted(file, place, stage));
   return { place, source, rules, ignored: selection.ignored, files, refusals };
 }

@@ -1,5 +1,6 @@
 import type { PolicyVerdict } from '../../lib/manifest.ts';
 import type { ModelFile } from '../source/listing.ts';
+import { s3Limits } from '../plan.ts';
 import { isPickle } from './pickle.ts';
 
 /** What is refused by its name, and why: vLLM needs none of it, and opening it can run somebody else's code. */
@@ -24,6 +25,9 @@ const codeKeys = new Set(['auto_map', 'custom_pipelines', 'trust_remote_code']);
 const tokenLists = /(?:^|\/)(?:vocab|added_tokens|tokenizer|special_tokens_map)\.json$|\.index\.json$/;
 /** Bytes of JSON that are read whole; what is larger could hide behind its size what it asks a loader to do. */
 export const jsonLimit = 8 * 2 ** 20;
+
+/** Bytes of the largest object: as many of the largest parts as S3 takes. */
+export const objectLimit = s3Limits.maxParts * s3Limits.maxPartSize;
 
 export interface PolicyRules {
   readonly allowCode: readonly string[];
@@ -65,6 +69,12 @@ export function judgeListing({ model, license, files }: Repository, rules: Polic
     ...files.flatMap((file) => judgeName(file)),
     ...files.flatMap((file) => judgeScan(file)),
     ...files.filter((file) => isJson(file) && file.size > jsonLimit).map((file) => tooLarge(file)),
+    ...files
+      .filter(({ size }) => size > objectLimit)
+      .map(({ path, size }) => ({
+        path,
+        why: `has ${size} bytes, more than S3 stores in one object`,
+      })),
   ];
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { StepError } from '../../../steps/lib/errors.ts';
+import type { Hub } from '../../../steps/lib/hub.ts';
 import { vocabulary, vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
 import { jsonLimit } from '../../../steps/stage-model/policy/policy.ts';
@@ -42,6 +44,29 @@ test('says what has to lie where, in which parts, and what is left out', async (
   ]);
   expect(wish.ignored.map(({ file }) => file.path)).toEqual(['original/model.safetensors']);
 });
+
+test.each([1000, 2 ** 52])(
+  'refuses a file that no object of S3 holds, with --max-size=%i',
+  async (maxSize) => {
+    const path = 'large.safetensors';
+    const memory = createMemoryHub({ commit, files });
+    const hub: Partial<Hub> = {
+      listFiles: async (...about) => [
+        ...(await memory.listFiles(...about)),
+        { path, size: 1e15, sha256: 'a'.repeat(64) },
+      ],
+    };
+    const stage = open(files, { maxSize });
+    const error: unknown = await makeWish({
+      ...stage,
+      origin: hubOrigin({ ...memory, ...hub }, model, 'main'),
+    }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ failure: 'check', message: expect.stringMatching(/^the policy refuses/) });
+    const { evidence } = error as StepError;
+    expect(evidence).toContain(`${path}: has 1000000000000000 bytes, more than S3 stores in one object`);
+    expect(evidence.some((line) => line.includes('--max-size'))).toBe(maxSize === 1000);
+  },
+);
 
 describe('vocabulary', () => {
   test.each<[Stage['params']['vocabulary'], string, boolean]>([

@@ -33,6 +33,14 @@ describe('judgeListing', () => {
     ['a licence that is allowed', {}, { allowLicenses: ['apache-2.0'] }, []],
     ['a licence that is not', {}, { allowLicenses: ['mit'] }, [/its licence is apache-2\.0, none of mit/]],
     ['too large', {}, { maxSize: 9 }, [/has 10 bytes to stage, --max-size is 9/]],
+    [
+      'a file that no object of S3 holds',
+      {
+        files: [file('a.safetensors', { size: 1e15 }), file('b.safetensors', { size: 10_000 * 5 * 2 ** 30 })],
+      },
+      { maxSize: Infinity },
+      [/^has 1000000000000000 bytes, more than S3 stores in one object$/],
+    ],
     ['a pickle by name, in capitals', { files: [file('sub/MODEL.PKL')] }, {}, [/a pickle runs code/]],
     ['a program', { files: [file('modeling.py'), file('x.so')] }, {}, [/is a program/, /is a program/]],
     ['an archive', { files: [file('x.tar.gz')] }, {}, [/an archive is not looked into/]],
