@@ -3,7 +3,7 @@ import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { isFolder } from '../../lib/manifest.ts';
 import type { Clock } from '../../lib/retry.ts';
-import { bucketSource, readBucketFile, whereOf } from './bucket-source.ts';
+import { bucketSource, readBucketFile, versionOf, whereOf } from './bucket-source.ts';
 import { type KnownCommit, noteLimit, notesFolder, readDownload } from './download.ts';
 import { hashFiles } from './hash-files.ts';
 import { contentIdentity, demandPin, demandPinnable } from './identity.ts';
@@ -103,7 +103,7 @@ async function readKnown(
 /** What lies under the prefix, without what people copy along with a folder. */
 function filesOf(listing: readonly BucketObject[], prefix: string): FoundFile[] {
   return listing
-    .map(({ key, size, etag }) => ({ path: key.slice(prefix.length), size, version: etag }))
+    .map(({ key, size, etag }) => ({ path: key.slice(prefix.length), size, ...versionOf(etag) }))
     .filter(({ path }) => !path.startsWith('.cache/huggingface/') && !path.startsWith('.git/'))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }

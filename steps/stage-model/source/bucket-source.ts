@@ -22,6 +22,11 @@ export function whereOf(bucket: Bucket, prefix: string): string {
   return prefix === '' ? bucket.where : `${bucket.where}, ${prefix}`;
 }
 
+/** Nothing where a listing gives no ETag: then only the size tells whether a file is still the same, and its hash. */
+export function versionOf(etag: string | undefined): Pick<FoundFile, 'version'> {
+  return etag ? { version: etag } : {};
+}
+
 export async function* readBucketFile(
   bucket: Bucket,
   prefix: string,

@@ -11,6 +11,7 @@ import {
   readManifest,
   stateFolder,
 } from '../../lib/manifest.ts';
+import { versionOf } from './bucket-source.ts';
 import { digestNamed } from './download.ts';
 import { isDefault } from './identity.ts';
 import type { ModelFile } from './listing.ts';
@@ -89,10 +90,12 @@ export function stagedFiles(
   }
   const etags = new Map(listing.map(({ key, etag }) => [key, etag]));
   return manifest.files
-    .map(({ path, size, digest }) => {
-      const etag = etags.get(manifest.prefix + path);
-      return { path, size, digest, ...(etag === undefined ? {} : { version: etag }) };
-    })
+    .map(({ path, size, digest }) => ({
+      path,
+      size,
+      digest,
+      ...versionOf(etags.get(manifest.prefix + path)),
+    }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

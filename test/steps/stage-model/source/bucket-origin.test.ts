@@ -4,7 +4,7 @@ import { bucketOrigin } from '../../../../steps/stage-model/source/bucket-origin
 import { contentIdentity } from '../../../../steps/stage-model/source/identity.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
 import { createMemoryHub } from '../memory-hub.ts';
-import { failure, hashOf, layObjects, notesOf, type Tree } from '../sources.ts';
+import { collect, failure, hashOf, layObjects, notesOf, type Tree } from '../sources.ts';
 import { commit, defaults, model, prefix, stage, stillClock } from '../staging.ts';
 
 const tree: Tree = {
@@ -18,14 +18,21 @@ interface Case {
   readonly params?: Partial<typeof defaults>;
   readonly sameBucket?: boolean;
   readonly reads?: string[];
+  readonly withTags?: boolean;
 }
 
-function open(storage = createStorage(), { prefix = 'in/', params, sameBucket = false, reads }: Case = {}) {
+function open(
+  storage = createStorage(),
+  { prefix = 'in/', params, sameBucket = false, reads, withTags = true }: Case = {},
+) {
   const lines: string[] = [];
-  const bucket = createMemoryBucket({
+  const memory = createMemoryBucket({
     storage,
     before: (operation, key) => void (operation === 'read' && reads?.push(key)),
   });
+  const listUntagged: typeof memory.list = async (...asked) =>
+    (await memory.list(...asked)).map((object) => ({ ...object, etag: '' }));
+  const bucket = withTags ? memory : { ...memory, list: listUntagged };
   const elsewhere = { ...createMemoryBucket({ storage: createStorage() }), where: 's3://out at memory' };
   const origin = bucketOrigin({
     bucket,
@@ -100,6 +107,20 @@ describe('the commit', () => {
     expect(reads.filter((key) => key === 'in/config.json')).toHaveLength(1);
     expect(lines.join('')).toMatch(/^reading every object of the source once.*files=3 bytes=\d+$/m);
   });
+});
+
+test.each([
+  ['hashed', {}],
+  ['noted by hf download', notesOf(tree, commit)],
+])('where a listing has no ETags, files that are %s are read without one', async (_title, notes) => {
+  const storage = createStorage();
+  layObjects(storage, 'in/', { ...tree, ...notes });
+  const { files, source } = await open(storage, { withTags: false }).opened;
+  for (const file of files) {
+    expect(file).not.toHaveProperty('version');
+    const bytes = collect(source.read(file, { start: 0, end: file.size }, new AbortController().signal));
+    expect(await bytes).toBe(tree[file.path]?.toString());
+  }
 });
 
 describe('refused', () => {

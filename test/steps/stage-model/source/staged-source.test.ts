@@ -147,6 +147,12 @@ describe('its files', () => {
     for (const { path, version } of files) expect(version).toBe((await bucket.head(prefix + path))?.etag);
   });
 
+  test('have none where the listing has none', async () => {
+    const { bucket } = stagedWith({});
+    const listing = (await bucket.list(prefix)).map((object) => ({ ...object, etag: '' }));
+    for (const file of stagedFiles(manifest, listing, bucket)) expect(file).not.toHaveProperty('version');
+  });
+
   test('are not given when an object is missing, of another size, or one too many', async () => {
     const { bucket } = stagedWith({});
     await bucket.delete(`${prefix}config.json`);
