@@ -52,7 +52,7 @@ export function selectFiles(files: readonly ModelFile[], rules: readonly Rule[])
  */
 export function toRegExp(pattern: string): RegExp {
   const anchored = pattern.replace(/^\//, '').replace(/\/$/, '/**');
-  const source = anchored.replace(/\*\*\/|\*\*|\*|\?|[^*?]+/g, (token) => {
+  const source = anchored.replace(/(?<![^/])\*\*\/|\*\*|\*|\?|[^*?]+/g, (token) => {
     if (token === '**/') return '(?:.*/)?';
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
