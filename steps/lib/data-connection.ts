@@ -5,7 +5,8 @@ export const dataConnection = {
   description: "OpenShift AI data connection (the dashboard's five AWS_* keys)",
   default: 'aws-connection-model-storage',
   keys: {
-    AWS_ACCESS_KEY_ID: { secret: true },
+    // It opens nothing by itself, and people call it what they call the model: see decision 0017.
+    AWS_ACCESS_KEY_ID: { secret: 'word' },
     AWS_SECRET_ACCESS_KEY: { secret: true },
     AWS_S3_ENDPOINT: { secret: false },
     AWS_S3_BUCKET: { secret: false },

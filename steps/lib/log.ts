@@ -9,9 +9,13 @@ export interface Log {
   warn(event: string, fields?: Fields): void;
   error(event: string, fields?: Fields): void;
   /** From here on this value is masked in every line. */
-  secret(value: string): void;
+  secret(value: string, name?: string): void;
+  /** What names an account and opens nothing: masked from here on where it stands as a word of its own. */
+  word(value: string): void;
   /** The text without the secrets, for what leaves by another way than the log. */
   redact(text: string): string;
+  /** By what name the secret is known that this text holds a piece of. */
+  secretIn(text: string): string | undefined;
 }
 
 interface LogOptions {
@@ -46,7 +50,9 @@ export function createLog({ write, env, step, now = () => new Date() }: LogOptio
     warn: emit('warn'),
     error: emit('error'),
     secret: redactor.add,
+    word: redactor.addWord,
     redact: redactor.redact,
+    secretIn: redactor.find,
   };
 }
 

@@ -36,7 +36,7 @@ export async function createNetwork({ env, log }: NetworkOptions): Promise<Netwo
   const added = await addAuthorities(env, known, log);
   if (added.length > 0) tls.setDefaultCACertificates([...known, ...added.map(({ pem }) => pem)]);
   const proxies = readProxies(env);
-  for (const password of proxies.passwords) log.secret(password);
+  for (const password of proxies.passwords) log.secret(password, 'the password of a proxy');
   for (const entry of proxies.ignored) log.warn('no-proxy entry not understood', { entry });
   log.info('network', {
     'https-proxy': proxies.https ?? 'none',

@@ -7,35 +7,57 @@ const patterns = [
   /\bhf_[A-Za-z0-9]{8,}/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*/g,
   /\bBearer\s+[^\s"',]+/gi,
-  /\b(X-Amz-(?:Signature|Credential|Security-Token)|Signature|Key-Pair-Id|Policy)=[^&\s"']+/gi,
+  /\b(X-Amz-(?:Signature|Credential|Security-Token)|Credential|Signature|Key-Pair-Id|Policy)=[^&\s"']+/gi,
 ];
 
 export interface Redactor {
   /** Registers a secret; texts shorter than 6 characters are refused as too common to mask. */
-  add(secret: string): void;
+  add(secret: string, name?: string): void;
+  /** Registers what names an account and opens nothing: masked where it stands as a word of its own, never a piece of it, so that a path stays a path. */
+  addWord(word: string): void;
   /** The text with every registered secret masked: raw, URL-encoded, base64 and JSON-escaped, whole or any piece of 9 characters. */
   redact(text: string): string;
+  /** By what name the secret was added for which `redact` would alter the text; a word is no secret. */
+  find(text: string): string | undefined;
 }
 
 export function createRedactor(): Redactor {
-  const pieces = new Set<string>();
-  const wholes = new Set<string>();
+  const pieces = new Map<string, string>();
+  const wholes = new Map<string, string>();
+  const words = new Set<string>();
   return {
-    add(secret) {
+    add(secret, name = 'a secret') {
       if (secret.length < shortest) return;
+      // Who reads a secret knows its name; who uses it registers it once more, without.
+      const keep = (known: Map<string, string>, part: string) => known.set(part, known.get(part) ?? name);
       for (const form of forms(secret)) {
         // What is left of a short secret in shifted base64 is found by chance in any text.
         if (form.length < shortest) continue;
-        if (form.length < pieceLength) wholes.add(form);
+        if (form.length < pieceLength) keep(wholes, form);
         for (let at = 0; at + pieceLength <= form.length; at += 1)
-          pieces.add(form.slice(at, at + pieceLength));
+          keep(pieces, form.slice(at, at + pieceLength));
       }
+    },
+    addWord(word) {
+      const bare = word.trim();
+      if (bare.length >= shortest) words.add(bare);
     },
     redact(text) {
       let clean = pieces.size > 0 ? maskPieces(text, pieces) : text;
-      for (const whole of wholes) clean = clean.replaceAll(whole, mask);
+      for (const whole of wholes.keys()) clean = clean.replaceAll(whole, mask);
       for (const pattern of patterns) clean = clean.replace(pattern, hide);
+      for (const word of words) clean = maskWord(clean, word);
       return clean;
+    },
+    find(text) {
+      for (let at = 0; at + pieceLength <= text.length; at += 1) {
+        const name = pieces.get(text.slice(at, at + pieceLength));
+        if (name !== undefined) return name;
+      }
+      for (const [whole, name] of wholes) if (text.includes(whole)) return name;
+      return patterns.some((pattern) => text.search(pattern) !== -1)
+        ? 'what looks like a credential'
+        : undefined;
     },
   };
 }
@@ -62,7 +84,7 @@ function forms(secret: string): Set<string> {
   return all;
 }
 
-function maskPieces(text: string, pieces: ReadonlySet<string>): string {
+function maskPieces(text: string, pieces: ReadonlyMap<string, string>): string {
   let out = '';
   let from = 0;
   for (let at = 0; at + pieceLength <= text.length; at += 1) {
@@ -74,4 +96,19 @@ function maskPieces(text: string, pieces: ReadonlySet<string>): string {
     at = end - 1;
   }
   return out + text.slice(from);
+}
+
+/** A path is one word, and so is `models-2`; the dot behind a sentence is not of the word before it. */
+const goesOnBefore = /[\p{L}\p{N}_./+-]$/u;
+const goesOnAfter = /^(?:[\p{L}\p{N}_/+-]|\.[\p{L}\p{N}_])/u;
+
+function maskWord(text: string, word: string): string {
+  const [first = '', ...rest] = text.split(word);
+  let out = first;
+  let before = first;
+  for (const after of rest) {
+    out += (goesOnBefore.test(before) || goesOnAfter.test(after) ? word : mask) + after;
+    before = after;
+  }
+  return out;
 }

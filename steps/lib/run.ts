@@ -5,6 +5,7 @@ import { convertParams } from './params.ts';
 import { writeResults } from './results.ts';
 import { type Clock, systemClock } from './retry.ts';
 import { readSecrets } from './secrets.ts';
+import { demandUnmasked } from './unmasked.ts';
 import {
   kebab,
   type Params,
@@ -71,7 +72,7 @@ export async function runStep<P extends Params, S extends Secrets, R extends Res
       taskRun: flags.values['task-run'] ?? '',
     });
     const results = await Promise.race([work, stop.graceOver]);
-    await publish(toFiles(results, log));
+    await publish(toFiles(spec, results, log));
     return exitCodes.ok;
   } catch (thrown) {
     const error = stop.signal.aborted ? stoppedBy(stop.signal, thrown) : asStepError(thrown);
@@ -104,13 +105,16 @@ async function readInputs<P extends Params, S extends Secrets, R extends Results
 }
 
 function toFiles(
+  spec: StepSpec,
   results: Readonly<Record<string, string | readonly string[]>>,
   log: Log,
 ): Record<string, string> {
-  const files = Object.entries(results).map(([name, value]) => {
+  const files = Object.entries(results).map(([key, value]) => {
+    const name = kebab(key);
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return [kebab(name), log.redact(text)] as const;
+    return [name, spec.results[name]?.forPeople ? log.redact(text) : text] as const;
   });
+  demandUnmasked(Object.fromEntries(files), log);
   // `outcome` last: who sees it sees all the others.
   files.sort(([a], [b]) => Number(a === 'outcome') - Number(b === 'outcome'));
   for (const [name, value] of files) log.info('result', { [name]: value });

@@ -25,7 +25,7 @@ export async function readSecrets<P extends Params, S extends Secrets, R extends
   const secrets: Record<string, unknown> = {};
   const problems: string[] = [];
   for (const [name, source] of Object.entries<SecretSource>(spec.secrets)) {
-    const read = await readSource(source, flags[`${name}-dir`], log);
+    const read = await readSource(name, source, flags[`${name}-dir`], log);
     const { values, missing, wrong } = read;
     problems.push(...wrong.map((problem) => `--${name}-dir: ${problem}`));
     if (missing.length === 0 && wrong.length === 0) secrets[camel(name)] = values;
@@ -36,7 +36,7 @@ export async function readSecrets<P extends Params, S extends Secrets, R extends
   return { secrets: secrets as SecretsOf<StepSpec<P, S, R>>, problems };
 }
 
-async function readSource(source: SecretSource, folder: string | undefined, log: Log) {
+async function readSource(name: string, source: SecretSource, folder: string | undefined, log: Log) {
   const values: Record<string, string> = {};
   const missing: string[] = [];
   const wrong: string[] = [];
@@ -55,7 +55,8 @@ async function readSource(source: SecretSource, folder: string | undefined, log:
       wrong.push(`${key} of the Secret mounted in ${folder} has ${sign}, and can only be printable ASCII`);
       continue;
     }
-    if (secret) log.secret(value);
+    if (secret === 'word') log.word(value);
+    else if (secret) log.secret(value, `the value of ${key} in ${name}`);
     values[key] = value;
   }
   return { values, missing, wrong };

@@ -47,8 +47,8 @@ export interface SecretSource {
 }
 
 export interface SecretKey {
-  /** Whether the value is masked in everything that leaves the process; an endpoint is not. */
-  readonly secret: boolean;
+  /** Whether the value is masked in everything that leaves the process; an endpoint is not. What only names an account is masked as a `word` of its own, in the log alone. */
+  readonly secret: boolean | 'word';
   readonly optional?: boolean;
 }
 
@@ -66,6 +66,8 @@ export interface Result {
   readonly description: string;
   /** Several texts, for a matrix: an array for Tekton, whose file holds JSON. One text unless it says so. */
   readonly kind?: 'list';
+  /** No task reads it: a secret in it is masked, and no reason to fail. */
+  readonly forPeople?: boolean;
 }
 
 /** One rule of the Role that is generated for the Task's ServiceAccount. */

@@ -185,6 +185,7 @@ export const spec = defineStep({
     },
     shards: { kind: 'list', description: 'The shards, 1/n to n/n, for a matrix over phase move' },
     metrics: {
+      forPeople: true,
       description: 'Figures of the run, or the key of the object that holds them; empty unless asked for',
     },
   },

@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts';
 import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import { demandUnmasked } from '../lib/unmasked.ts';
 import type { Carrier } from './thread/carrier.ts';
 import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
 import type { Downloads } from './pace/downloads.ts';
@@ -12,6 +13,7 @@ import { publishMetrics, tellMetrics } from './report/metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin, Source } from './source/origin.ts';
 import { readPhase } from './shard/phase.ts';
+import { familyOf } from './place.ts';
 import { type Action, type PartLimits, planActions } from './plan.ts';
 import { demandBytesAsStaged } from './read-staged.ts';
 import { formatBytes } from './report/progress.ts';
@@ -49,10 +51,12 @@ export interface Stage {
 export async function stageModel(stage: Stage): Promise<StageResults> {
   const { params, bucket, log, signal } = stage;
   demandMemory(params);
+  demandUnmasked({ prefix: familyOf(params) }, log);
   const { count, shard } = readPhase(params);
   stage.meter?.enter('resolve');
   const wish = await makeWish(stage);
   const { place } = wish;
+  demandUnmasked({ revision: place.commit, prefix: place.prefix }, log);
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
   const committed = await readManifest(bucket, place.manifest, signal);
   if (params.dryRun) return show(wish, committed, stage);

@@ -56,7 +56,9 @@ function createThreadLog(env: ThreadSetup['env'], tell: (message: FromThread) =>
     warn: line('warn'),
     error: line('error'),
     secret: () => {},
+    word: () => {},
     redact: (text) => text,
+    secretIn: () => undefined,
   };
 }
 

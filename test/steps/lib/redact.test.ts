@@ -61,6 +61,36 @@ describe('createRedactor', () => {
     expect(redact('strict=true')).toBe('strict=true');
   });
 
+  test('knows whose value a text holds a piece of, and what only looks like a credential', () => {
+    const { add, addWord, find } = createRedactor();
+    add('openai/gpt-oss-password', 'the value of KEY in s3-secret');
+    add('qwerty7', 'a password of the proxy');
+    addWord('models');
+    expect(find('models/openai/gpt-oss-20b/')).toBe('the value of KEY in s3-secret');
+    expect(find('models/qwerty7/')).toBe('a password of the proxy');
+    expect(find('models/acme/hf_abcdefgh12345678/')).toBe('what looks like a credential');
+    expect(find('models/acme/tiny/')).toBeUndefined();
+    expect(find('models')).toBeUndefined();
+  });
+
+  test.each([
+    ['GET by models was refused', 'GET by *** was refused'],
+    ['<AWSAccessKeyId>models</AWSAccessKeyId>', '<AWSAccessKeyId>***</AWSAccessKeyId>'],
+    ['there is no models. Make it', 'there is no ***. Make it'],
+    ['models', '***'],
+    ['of models, models', 'of ***, ***'],
+    ['AWS4-HMAC-SHA256 Credential=models/20260101/x', 'AWS4-HMAC-SHA256 Credential=***'],
+    ['aws s3 ls s3://models/acme/tiny/', 'aws s3 ls s3://models/acme/tiny/'],
+    ['models-and-more, old.models, models.json', 'models-and-more, old.models, models.json'],
+    ['supermodels, modelsé', 'supermodels, modelsé'],
+    ['model and odels', 'model and odels'],
+  ])('masks what names an account only where it is a word of its own: %s', (text, clean) => {
+    const { addWord, redact } = createRedactor();
+    addWord('models\n');
+    addWord('of');
+    expect(redact(text)).toBe(clean);
+  });
+
   const secret = fc.oneof(
     fc.stringMatching(/^[A-Za-z0-9+/_.=-]{6,80}$/),
     fc.string({ unit: character, minLength: 6, maxLength: 60 }).filter((text) => !text.includes('*')),
@@ -71,7 +101,7 @@ describe('createRedactor', () => {
   test('of a secret neither the whole, nor its encodings, nor a piece of nine characters is ever left', () => {
     fc.assert(
       fc.property(secret, around, around, fc.nat(3), (value, before, after, form) => {
-        const { add, redact } = createRedactor();
+        const { add, find, redact } = createRedactor();
         add(value);
         const wellFormed = value.toWellFormed();
         const shapes = [
@@ -80,13 +110,26 @@ describe('createRedactor', () => {
           Buffer.from(value).toString('base64'),
           JSON.stringify(value),
         ];
-        const clean = redact(before + (shapes[form] ?? value) + after);
+        const text = before + (shapes[form] ?? value) + after;
+        const clean = redact(text);
+        expect(find(text)).toBe('a secret');
         for (const shape of shapes) expect(clean).not.toContain(shape);
         for (let at = 0; at + 9 <= value.length; at += 1)
           expect(clean).not.toContain(value.slice(at, at + 9));
         expect(clean.startsWith(before.slice(0, 1))).toBe(true);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('what find knows nothing of is left as it is', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ab/]{6,14}$/), fc.stringMatching(/^[ab/]{0,40}$/), (value, text) => {
+        const { add, find, redact } = createRedactor();
+        add(value);
+        expect(find(text) === undefined).toBe(redact(text) === text);
+      }),
+      { numRuns: 500 },
     );
   });
 });

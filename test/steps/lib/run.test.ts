@@ -206,6 +206,25 @@ describe('a step that fails', () => {
     expect(await results()).toEqual({ outcome: 'refused: bad ***' });
   });
 
+  test('never alters a result that it shares a piece of a secret with: it fails, and says whose', async () => {
+    const here = world(flags());
+    const code = await runStep(spec, here, async () => ({ ...good, revision: 'models/of-the-bucket/' }));
+    expect(code).toBe(64);
+    expect(await results()).toEqual({
+      outcome: 'usage: the value of KEY in s3-secret also occurs in the result revision',
+    });
+    expect(here.err()).toContain('  | revision=models/***/ (');
+    expect(here.err()).toMatch(/^Try: oc set data secret\/<s3-secret> /m);
+  });
+
+  test('masks what only people read', async () => {
+    const here = world(flags());
+    const told = { ...spec, results: { metrics: { description: 'm', forPeople: true } } } as const;
+    const code = await runStep(told, here, async () => ({ metrics: 'at of-the-bucket', outcome: 'ok' }));
+    expect(code).toBe(0);
+    expect(await results()).toMatchObject({ metrics: 'at ***', outcome: 'ok' });
+  });
+
   test('cuts a long outcome between characters', async () => {
     const here = world(flags());
     await runStep(spec, here, () =>

@@ -21,7 +21,7 @@ const spec = defineStep({
       description: 'the Hub',
       default: 'hf-token',
       optional: true,
-      keys: { token: { secret: true }, user: { secret: false } },
+      keys: { token: { secret: true }, user: { secret: 'word' } },
     },
   },
   results: {},
@@ -59,6 +59,16 @@ describe('readSecrets', () => {
     const ours = log();
     await readSecrets(spec, { 's3-secret-dir': s3 }, ours);
     expect(ours.redact('key-of-bucket at https://s3.example.com')).toBe('*** at https://s3.example.com');
+  });
+
+  test('knows by which Secret a text is masked, and masks the name of an account as a word', async () => {
+    const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'x' });
+    const hf = await mount('hf', { token: 'token-of-hub', user: 'models' });
+    const ours = log();
+    await readSecrets(spec, { 's3-secret-dir': s3, 'hf-secret-dir': hf }, ours);
+    expect(ours.secretIn('models/key-of-bucket/')).toBe('the value of KEY in s3-secret');
+    expect(ours.secretIn('models/acme')).toBeUndefined();
+    expect(ours.redact('models has models/acme')).toBe('*** has models/acme');
   });
 
   test.each([
