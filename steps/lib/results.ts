@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StepError } from './errors.ts';
+import { kebab } from './step.ts';
 
 /** Tekton cuts a pod's termination message at 4 KiB and then fails a step that has done its work; half of it is ours. */
 export const resultsLimit = 2048;
@@ -24,6 +25,24 @@ export async function writeResults(folder: string, results: Readonly<Record<stri
   }
   for (const [name, value] of Object.entries(results))
     await writeResult(folder, name, value.replace(/[\r\n]+$/, ''));
+}
+
+/** As Tekton takes them: by their names in the Task, lists as JSON. */
+export function asTexts(
+  results: Readonly<Record<string, string | readonly string[]>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(results).map(([key, value]) => [
+      kebab(key),
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** Whether there is room for one more result beside the others. */
+export function fitsBeside(others: Readonly<Record<string, string>>, name: string, value: string): boolean {
+  const all = Object.entries({ ...others, [name]: value });
+  return all.reduce((sum, [each, text]) => sum + bytesInMessage(each, text), 0) <= resultsLimit;
 }
 
 /** What a result takes in the message, where it travels as JSON that escapes `<`, `>` and `&` too. */

@@ -2,12 +2,11 @@ import { asStepError, exitCodes, firstLine, StepError } from './errors.ts';
 import { parseFlags, type Flags } from './flags.ts';
 import { createLog, type Log } from './log.ts';
 import { convertParams } from './params.ts';
-import { writeResults } from './results.ts';
+import { asTexts, writeResults } from './results.ts';
 import { type Clock, systemClock } from './retry.ts';
 import { readSecrets } from './secrets.ts';
 import { demandUnmasked } from './unmasked.ts';
 import {
-  kebab,
   type Params,
   type ParamsOf,
   type Results,
@@ -109,11 +108,9 @@ function toFiles(
   results: Readonly<Record<string, string | readonly string[]>>,
   log: Log,
 ): Record<string, string> {
-  const files = Object.entries(results).map(([key, value]) => {
-    const name = kebab(key);
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return [name, spec.results[name]?.forPeople ? log.redact(text) : text] as const;
-  });
+  const files = Object.entries(asTexts(results)).map(
+    ([name, text]) => [name, spec.results[name]?.forPeople ? log.redact(text) : text] as const,
+  );
   demandUnmasked(Object.fromEntries(files), log);
   // `outcome` last: who sees it sees all the others.
   files.sort(([a], [b]) => Number(a === 'outcome') - Number(b === 'outcome'));

@@ -160,20 +160,18 @@ async function resultsOf(
   { bytes, outcome }: { readonly bytes: number; readonly outcome: StageResults['outcome'] },
   stage: Stage,
 ): Promise<StageResults> {
-  return {
+  const others = {
     revision: place.commit,
     prefix: place.prefix,
     bytesMoved: String(bytes),
     manifestDigest: stored?.digest ?? '',
     shards: shardNames(readPhase(stage.params).count),
-    metrics: await publishMetrics({
-      ...stage,
-      metrics: stage.params.metrics,
-      meter: stage.meter,
-      outcome,
-      place,
-    }),
     outcome,
+  };
+  const { metrics } = stage.params;
+  return {
+    ...others,
+    metrics: await publishMetrics({ ...stage, metrics, meter: stage.meter, outcome, place, others }),
   };
 }
 

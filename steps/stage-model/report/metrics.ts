@@ -1,5 +1,6 @@
 import type { Bucket } from '../../lib/bucket.ts';
 import type { Log } from '../../lib/log.ts';
+import { asTexts, fitsBeside } from '../../lib/results.ts';
 import type { Measured, Meter } from './meter.ts';
 import type { Place } from '../place.ts';
 
@@ -10,16 +11,24 @@ interface Publishing {
   readonly outcome: string;
   readonly bucket: Bucket;
   readonly place: Place;
+  /** The results without this one. */
+  readonly others: Readonly<Record<string, string | readonly string[]>>;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
 /** What the result `metrics` holds: JSON, the key of the object that has it, or nothing. */
 export async function publishMetrics(publishing: Publishing): Promise<string> {
-  const { metrics, meter, outcome, bucket, place, log, signal } = publishing;
+  const { metrics, meter, outcome, bucket, place, others, log, signal } = publishing;
   if (metrics === 'none' || !meter) return '';
   const measured = meter.read();
-  if (metrics === 'result') return renderResult(measured, { outcome, place });
+  if (metrics === 'result') {
+    const beside = asTexts(others);
+    const text = renderResult(measured, { outcome, place }, (text) => fitsBeside(beside, 'metrics', text));
+    if (fitsBeside(beside, 'metrics', text)) return text;
+    log.info('metrics, for which the other results leave no room', { metrics: text });
+    return '';
+  }
   // What was staged before is answered without a write.
   if (outcome !== 'ok') return '';
   const key = metricsKey(place);
@@ -52,7 +61,7 @@ export function metricsKey({ state, commit }: Place): string {
   return `${state}metrics/${commit}.json`;
 }
 
-/** Characters of the result; all results of a Task share 4 KiB, in which every quote is written as two. */
+/** Characters of the result, where the others leave that much. */
 export const resultLimit = 800;
 
 interface Run {
@@ -61,12 +70,16 @@ interface Run {
 }
 
 /** Without rows, and of the causes only the most frequent that there is room for. */
-export function renderResult(measured: Measured, run: Run): string {
+export function renderResult(
+  measured: Measured,
+  run: Run,
+  fits: (text: string) => boolean = () => true,
+): string {
   const causes = Object.entries(measured.retries);
   for (let kept = causes.length; ; kept -= 1) {
     const { files: _, ...rest } = describe(measured, run);
     const text = JSON.stringify({ ...rest, causes: Object.fromEntries(causes.slice(0, kept)) });
-    if (text.length <= resultLimit || kept === 0) return text;
+    if ((text.length <= resultLimit && fits(text)) || kept === 0) return text;
   }
 }
 

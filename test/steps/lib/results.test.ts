@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
-import { resultsLimit, writeResults } from '../../../steps/lib/results.ts';
+import { asTexts, fitsBeside, resultsLimit, writeResults } from '../../../steps/lib/results.ts';
 import { character } from './characters.ts';
 
 let folder: string;
@@ -46,6 +46,19 @@ describe('writeResults', () => {
       evidence: [expect.stringMatching(/^a: 15\d\d bytes$/), expect.stringMatching(/^b: 15\d\d bytes$/)],
     });
     expect(await read()).toEqual({});
+  });
+
+  test('what fits beside the others is written, and what does not is a defect', async () => {
+    const others = asTexts({ bytesMoved: '5', shards: ['1/2', '2/2'], prefix: '<'.repeat(200) });
+    expect(others).toMatchObject({ 'bytes-moved': '5', shards: '["1/2","2/2"]' });
+    const longest = Array.from({ length: resultsLimit }, (_, i) => '"'.repeat(i)).findLast((text) =>
+      fitsBeside(others, 'metrics', text),
+    );
+    expect(longest?.length).toBeGreaterThan(100);
+    await writeResults(folder, { ...others, metrics: longest ?? '' });
+    await expect(writeResults(folder, { ...others, metrics: `"${longest}` })).rejects.toThrow(
+      'more than the 2048',
+    );
   });
 
   test('any results either fit the termination message and are written, or fail before the first file', async () => {

@@ -11,12 +11,14 @@ import {
   tellMetrics,
 } from '../../../../steps/stage-model/report/metrics.ts';
 import { placeOf } from '../../../../steps/stage-model/place.ts';
+import { shardNames } from '../../../../steps/stage-model/shard/share.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
 import { commit, defaults } from '../staging.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const place = placeOf(defaults, commit);
+const others = { revision: commit, prefix: place.prefix, shards: ['1/1'], outcome: 'ok' };
 const measured: Measured = {
   seconds: 12.5,
   phases: { resolve: 0.5, move: 10 },
@@ -44,7 +46,7 @@ function start(refuses = false) {
     },
   });
   const signal = new AbortController().signal;
-  return { storage, lines, publishing: { meter, outcome: 'ok', bucket, place, log, signal } };
+  return { storage, lines, publishing: { meter, outcome: 'ok', bucket, place, others, log, signal } };
 }
 
 test('nobody asked: nothing', async () => {
@@ -78,6 +80,35 @@ test('as a result: all figures, no rows', async () => {
     causes: { 's3 503 SlowDown': 3, 'hub ECONNRESET': 1 },
   });
   expect(storage.objects.size).toBe(0);
+});
+
+test('as a result: takes what the others leave over, and the most frequent causes that fit there', async () => {
+  const retries = Object.fromEntries(
+    Array.from({ length: 12 }, (_, i) => [`s3 503 SlowDown${i}`, 1000 - i] as const),
+  );
+  const { publishing } = start();
+  const busy = {
+    ...publishing,
+    metrics: 'result',
+    place: placeOf({ ...defaults, model: `deepseek-ai/${'b'.repeat(96)}` }, commit),
+    meter: { ...meter, read: () => ({ ...measured, retries }) },
+  } as const;
+  const causesBeside = async (more: object) => {
+    const text = await publishMetrics({ ...busy, others: { ...others, ...more } });
+    return Object.keys((JSON.parse(text) as { causes: object }).causes).length;
+  };
+  const all = await causesBeside({});
+  const beside = { prefix: `models/${'b'.repeat(293)}/${commit}/`, shards: shardNames(64) };
+  const some = await causesBeside({ ...beside, manifestDigest: 'e'.repeat(64), bytesMoved: '689123456789' });
+  expect(some).toBeLessThan(all);
+  expect(some).toBeGreaterThan(0);
+});
+
+test('as a result for which the others leave no room: a line of the log', async () => {
+  const { lines, publishing } = start();
+  const full = { ...others, prefix: 'x'.repeat(1600) };
+  expect(await publishMetrics({ ...publishing, metrics: 'result', others: full })).toBe('');
+  expect(lines.join('')).toMatch(/^metrics, for which the other results leave no room {2}metrics=.*moved/);
 });
 
 test('in the bucket: with a row for each file, outside of the model, and the key as the result', async () => {
