@@ -168,10 +168,19 @@ async function resultsOf(
     shards: shardNames(readPhase(stage.params).count),
     outcome,
   };
-  const { metrics } = stage.params;
+  const { metrics, phase, shard } = stage.params;
   return {
     ...others,
-    metrics: await publishMetrics({ ...stage, metrics, meter: stage.meter, outcome, place, others }),
+    metrics: await publishMetrics({
+      ...stage,
+      metrics,
+      phase,
+      shard,
+      meter: stage.meter,
+      outcome,
+      place,
+      others,
+    }),
   };
 }
 

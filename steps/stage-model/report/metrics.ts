@@ -4,7 +4,7 @@ import { asTexts, fitsBeside } from '../../lib/results.ts';
 import type { Measured, Meter } from './meter.ts';
 import type { Place } from '../place.ts';
 
-interface Publishing {
+interface Publishing extends Pod {
   /** `result`: the figures themselves; `bucket`: an object beside the manifests, with a row for each file. */
   readonly metrics: 'none' | 'result' | 'bucket';
   readonly meter: Meter | undefined;
@@ -31,7 +31,7 @@ export async function publishMetrics(publishing: Publishing): Promise<string> {
   }
   // What was staged before is answered without a write.
   if (outcome !== 'ok') return '';
-  const key = metricsKey(place);
+  const key = metricsKey(place, publishing);
   try {
     const body = Buffer.from(`${JSON.stringify(describe(measured, { outcome, place }), null, 2)}\n`);
     await bucket.put(key, body, { contentType: 'application/json', signal });
@@ -56,9 +56,16 @@ export function tellMetrics({
   });
 }
 
-/** Of the run that committed. */
-export function metricsKey({ state, commit }: Place): string {
-  return `${state}metrics/${commit}.json`;
+interface Pod {
+  readonly phase: 'all' | 'plan' | 'move' | 'commit';
+  /** `2/4`, or empty. */
+  readonly shard: string;
+}
+
+/** The commit's own name is for the pod that commits; the others lie in a folder beside it, for none to take another's place. */
+export function metricsKey({ state, commit }: Place, { phase, shard }: Pod): string {
+  const pod = { all: '', commit: '', plan: '/plan', move: `/${shard.replace('/', '-of-')}` }[phase];
+  return `${state}metrics/${commit}${pod}.json`;
 }
 
 /** Characters of the result, where the others leave that much. */

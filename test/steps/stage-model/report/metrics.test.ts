@@ -10,6 +10,7 @@ import {
   resultLimit,
   tellMetrics,
 } from '../../../../steps/stage-model/report/metrics.ts';
+import { asTexts, fitsBeside } from '../../../../steps/lib/results.ts';
 import { placeOf } from '../../../../steps/stage-model/place.ts';
 import { shardNames } from '../../../../steps/stage-model/shard/share.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
@@ -46,7 +47,21 @@ function start(refuses = false) {
     },
   });
   const signal = new AbortController().signal;
-  return { storage, lines, publishing: { meter, outcome: 'ok', bucket, place, others, log, signal } };
+  return {
+    storage,
+    lines,
+    publishing: {
+      meter,
+      outcome: 'ok',
+      bucket,
+      place,
+      others,
+      phase: 'all',
+      shard: '',
+      log,
+      signal,
+    } as const,
+  };
 }
 
 test('nobody asked: nothing', async () => {
@@ -115,9 +130,40 @@ test('in the bucket: with a row for each file, outside of the model, and the key
   const { storage, publishing } = start();
   const key = await publishMetrics({ ...publishing, metrics: 'bucket' });
   expect(key).toBe(`.llm-rollout/acme--tiny/metrics/${commit}.json`);
-  expect(key).toBe(metricsKey(place));
+  expect(key).toBe(metricsKey(place, publishing));
   const body = JSON.parse(String(storage.objects.get(key)?.body)) as { files: unknown };
   expect(body.files).toEqual(measured.files);
+});
+
+test('in the bucket: of several pods each has a key of its own, and the one that commits that of the commit', async () => {
+  const { storage, publishing } = start();
+  const pods = [
+    { phase: 'plan', shard: '' },
+    { phase: 'move', shard: '1/2' },
+    { phase: 'move', shard: '2/2' },
+    { phase: 'commit', shard: '' },
+  ] as const;
+  for (const pod of pods) await publishMetrics({ ...publishing, ...pod, metrics: 'bucket' });
+  const folder = `.llm-rollout/acme--tiny/metrics/${commit}`;
+  expect([...storage.objects.keys()]).toEqual([
+    `${folder}/plan.json`,
+    `${folder}/1-of-2.json`,
+    `${folder}/2-of-2.json`,
+    `${folder}.json`,
+  ]);
+});
+
+test('in the bucket: the longest key there can be fits beside the other results', () => {
+  const model = `${'a'.repeat(96)}/${'b'.repeat(96)}`;
+  const far = placeOf({ model, prefix: 'p'.repeat(300), statePrefix: 's'.repeat(300) }, commit);
+  const beside = asTexts({
+    ...others,
+    prefix: far.prefix,
+    shards: shardNames(64),
+    bytesMoved: '9'.repeat(15),
+  });
+  const key = metricsKey(far, { phase: 'move', shard: '64/64' });
+  expect(fitsBeside({ ...beside, 'manifest-digest': 'e'.repeat(64) }, 'metrics', key)).toBe(true);
 });
 
 test('a run that found all there writes nothing', async () => {
