@@ -8,6 +8,7 @@ import { specs } from '../../steps/index.ts';
 import { placeOf } from '../../steps/stage-model/place.ts';
 import { spec as stageModel } from '../../steps/stage-model/spec.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
+import { expectIdentity } from './expect-identity.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -112,6 +113,7 @@ const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[
   [/^tkn (pipelinerun|taskrun) (logs|describe|list|cancel)/, ({ input }) => expectRunName(input)],
   [/^oc get (?:configmap|lease) (\S+) /, ([, name]) => expect(name).toBe(`${service}-rollout`)],
   [/^oc (get|describe|logs|create secret generic|create route edge) \S+/, () => {}],
+  [/^find \S.* sha256sum /, ({ input }) => expectIdentity(input)],
   [/^export \w+=/, () => {}],
 ];
 
