@@ -64,7 +64,7 @@ async function readSource(name: string, source: SecretSource, folder: string | u
 
 /** The first character that no credential has; in a header it would fail, late and unexplained: `U+200B at character 21`. */
 function strangeSign(value: string): string | undefined {
-  const found = /[^\x21-\x7e]/u.exec(value);
+  const found = /[^\x20-\x7e]/u.exec(value);
   if (!found) return undefined;
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   return `U+${code} at character ${found.index + 1}`;
