@@ -84,7 +84,7 @@ async function removeWrong({ key, etag }: ObjectHead, transfer: Transfer): Promi
   if ((await bucket.head(key, signal))?.etag !== etag) return;
   log.warn('removing an object with other bytes', { key });
   try {
-    await bucket.delete(key, signal);
+    await bucket.delete(key, signal, etag);
   } catch (error) {
     signal.throwIfAborted();
     log.warn('cannot remove it', { key, error: error instanceof Error ? error.message : String(error) });

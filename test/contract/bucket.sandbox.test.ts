@@ -12,8 +12,15 @@ import { type BucketAbility, bucketContract, type BucketUnderTest } from './buck
 const pageSize = 20;
 const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
   aws: [],
-  noobaa: ['md5 etags', 'md5 verification', 'payload verification', 'checksums', 'listed checksums'],
-  rgw: ['conditional copy', 'checksums', 'listed checksums'],
+  noobaa: [
+    'conditional delete',
+    'md5 etags',
+    'md5 verification',
+    'payload verification',
+    'checksums',
+    'listed checksums',
+  ],
+  rgw: ['conditional copy', 'conditional delete', 'checksums', 'listed checksums'],
   versitygw: [],
 };
 

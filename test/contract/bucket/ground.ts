@@ -19,6 +19,7 @@ export interface BucketUnderTest {
 export type BucketAbility =
   | 'conditional put'
   | 'conditional copy'
+  | 'conditional delete'
   | 'md5 etags'
   | 'md5 verification'
   | 'payload verification'
