@@ -1,10 +1,9 @@
-import { isAbsent } from '../lib/bucket/error.ts';
-import { createHasher } from '../lib/digest.ts';
 import { StepError } from '../lib/errors.ts';
 import { forEachAtOnce } from './pace/pool.ts';
 import type { WantedFile } from './plan.ts';
-import { type Progress, startProgress } from './report/progress.ts';
+import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
+import { hashOfObject } from './transfer.ts';
 
 /** They are hashed by one thread. */
 const atOnce = 4;
@@ -24,8 +23,11 @@ export async function demandBytesAsStaged(
       atOnce,
       async (file, signal) => {
         const { algorithm, hex } = file.digest;
-        const seen = await hashOf(file, { bucket, signal, progress });
-        if (seen !== hex) wrong.push(`${file.key} has ${algorithm} ${seen}, committed was ${hex}`);
+        const seen = await hashOfObject(file, { bucket, signal, progress });
+        if (seen !== hex)
+          wrong.push(
+            `${file.key} has ${algorithm} ${seen ?? 'of nothing of that size'}, committed was ${hex}`,
+          );
         progress.totals.filesDone += 1;
       },
       signal,
@@ -39,21 +41,4 @@ export async function demandBytesAsStaged(
     evidence: wrong.sort().map((line) => `${line} (${bucket.where}, GET)`),
     hint: `aws s3 rm s3://${bucket.name}/${marker}   (then run again with --read-back=always: without the marker wrong objects are replaced)`,
   });
-}
-
-async function hashOf(
-  { key, digest, size }: WantedFile,
-  { bucket, signal, progress }: Pick<Stage, 'bucket' | 'signal'> & { readonly progress: Progress },
-): Promise<string> {
-  const hasher = createHasher(digest.algorithm, size);
-  try {
-    for await (const chunk of bucket.read(key, undefined, signal)) {
-      hasher.update(chunk);
-      progress.totals.readBack += chunk.length;
-    }
-  } catch (error) {
-    if (isAbsent(error)) return 'of nothing: it is gone';
-    throw error;
-  }
-  return hasher.hex();
 }

@@ -60,21 +60,28 @@ export async function readsBack(file: WantedFile, transfer: Transfer): Promise<b
 }
 
 async function hasDigest(file: WantedFile, transfer: Transfer): Promise<boolean> {
-  const { bucket, signal, progress } = transfer;
-  const hasher = createHasher(file.digest.algorithm, file.size);
+  transfer.progress.willReadBack(file.size);
+  return (await hashOfObject(file, transfer)) === file.digest.hex;
+}
+
+/** The hash of what lies at the file's key, read to its end; undefined where nothing does, or it has another size. */
+export async function hashOfObject(
+  { key, digest, size }: WantedFile,
+  { bucket, signal, progress }: Pick<Transfer, 'bucket' | 'signal' | 'progress'>,
+): Promise<string | undefined> {
+  const hasher = createHasher(digest.algorithm, size);
   let bytes = 0;
-  progress.willReadBack(file.size);
   try {
-    for await (const chunk of bucket.read(file.key, undefined, signal)) {
+    for await (const chunk of bucket.read(key, undefined, signal)) {
       hasher.update(chunk);
       bytes += chunk.length;
       progress.totals.readBack += chunk.length;
     }
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
-  return bytes === file.size && hasher.hex() === file.digest.hex;
+  return bytes === size ? hasher.hex() : undefined;
 }
 
 /** Unless somebody has replaced it meanwhile; where the key may not delete, whatever takes its place replaces it. */
