@@ -158,7 +158,8 @@ async function completeAndReadBack(
   const note = noteKey(place, file.path, completed.uploadId);
   await bucket.put(note, Buffer.from(`${file.path}\n`), { signal });
   await refuseWhenCommitted(transfer);
-  if (!(await bucket.head(file.key, signal))) await bucket.completeUpload(completed, signal);
+  const there = await bucket.head(file.key, signal);
+  if (there?.size !== file.size) await bucket.completeUpload(completed, signal);
   if (await readsBack(file, transfer)) {
     await dropNote(note, transfer);
     return { end: 'proven' };

@@ -131,4 +131,12 @@ describe('a resumed upload', () => {
     expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
   });
+
+  test('takes the place of an object that has another size: that one holds nothing of the file', async () => {
+    const { storage, transfer, file, resume } = await withParts(bytes);
+    storage.objects.set(file.key, { body: bytes.subarray(1), etag: 'e', metadata: {} });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(storage.objects.get(file.key)?.body).toEqual(bytes);
+    expect(transfer.progress.totals).toMatchObject({ moved: bytes.length - 32, skipped: 32 });
+  });
 });
