@@ -1,4 +1,5 @@
 import type { UploadedPart } from '../lib/bucket.ts';
+import { BucketError } from '../lib/bucket/error.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
@@ -34,9 +35,17 @@ export async function moveParts({ file, partSize, resume }: Upload, transfer: Tr
       ? await completeAndReadBack(file, completed, transfer)
       : await completeProven(hex, file, completed, transfer);
   } catch (error) {
-    if (signal.aborted || !isGone(error)) throw error;
-    return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
+    if (signal.aborted) throw error;
+    if (isGone(error)) return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
+    if (resume && isRefused(error))
+      return { end: 'gone', seen: `the upload ${uploadId} was begun otherwise (InvalidRequest)` };
+    throw error;
   }
+}
+
+/** What S3 answers to a part with a checksum when the upload was begun without one. */
+function isRefused(error: unknown): boolean {
+  return error instanceof BucketError && error.code === 'InvalidRequest';
 }
 
 /**

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../../sandbox/bucket/faults.ts';
 import { createRevision, publish } from '../../../sandbox/hub/repo.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
-import { type Rig, startRig } from './rig.ts';
+import { keys, type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
 
 /** Only so that a hang ends; a busy machine takes many times what a quiet one does. */
@@ -340,6 +341,27 @@ describe('interrupted', () => {
     expect(again.log).toMatch(/file starts afresh .*resumed upload gave other bytes/);
     expect(await rig.text(`${rig.prefix}model.safetensors`)).toBe(weights.toString('latin1'));
     expect(rig.bucket.keys('models').filter((key) => key.includes('/unproven/'))).toEqual([]);
+  });
+
+  test('F42: an upload that another tool began without a checksum, its parts as large as ours, is left for one of our own', async () => {
+    const rig = await start();
+    const client = new S3Client({
+      endpoint: rig.bucket.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: keys,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+    const place = { Bucket: 'models', Key: `${rig.prefix}model.safetensors` };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(place));
+    const Body = weights.subarray(0, partSize);
+    await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body }));
+    client.destroy();
+    const { code, log } = await run(rig);
+    expect(code, log).toBe(exitCodes.ok);
+    expect(log).toMatch(/file starts afresh .*was begun otherwise/);
+    expect(await rig.text(place.Key)).toBe(weights.toString('latin1'));
+    expect(rig.bucket.uploads('models')).toEqual([]);
   });
 
   test.each([5, 12, 19, 23, 27])(
