@@ -35,18 +35,29 @@ export function startDaemon(name: string, { program, args, log, env }: DaemonOpt
   return { name, pid: child.pid, ended };
 }
 
-/** Waits until the probe answers true; an ended daemon or the deadline (milliseconds) is an error that says what was waited for. */
+/** Waits until the probe answers true; one that fails counts as «not yet». An ended daemon or the deadline (milliseconds) is an error that says what was waited for, and how a probe failed last. */
 export async function until(
   what: string,
   probe: () => Promise<boolean>,
   { deadline = 60_000, every = 100, daemon }: { deadline?: number; every?: number; daemon?: Daemon } = {},
 ): Promise<void> {
   const end = Date.now() + deadline;
+  let failed: Error | undefined;
+  const attempt = (): Promise<boolean> =>
+    probe().catch((error: Error) => {
+      failed = error;
+      return false;
+    });
   const poll = async (): Promise<void> => {
-    while (!(await probe().catch(() => false))) {
-      if (Date.now() > end) throw new Error(`${what}: not after ${deadline / 1000} s.`);
+    while (!(await attempt())) {
+      if (Date.now() > end)
+        throw new Error(`${what}: not after ${deadline / 1000} s.${quoteFailure(failed)}`);
       await sleep(every);
     }
   };
   await (daemon === undefined ? poll() : Promise.race([poll(), daemon.ended]));
 }
+
+/** The end of an error about a wait: how a look at what was waited for failed last, if one did. */
+export const quoteFailure = (failed: Error | undefined): string =>
+  failed ? ` The last look that failed: ${failed.message}` : '';

@@ -29,9 +29,9 @@ beforeAll(async () => {
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'llm-rollout-webhook' }, stringData: { secret } },
     ...hubPod(ring.image('sandbox'), namespace.name, { HUB_MODEL_BYTES: '65536' }),
   );
-  await namespace.waitFor('eventlistener', 'llm-rollout', hasCondition('Ready'), 120_000);
+  await namespace.waitFor('eventlistener', 'llm-rollout', hasCondition('Ready'), 240_000);
   url = await ring.forward(`el-llm-rollout.${namespace.name}.svc.cluster.local`, 8080);
-});
+}, 300_000);
 
 afterAll(async () => {
   await removeWide();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from './daemon.ts';
+import { quoteFailure, until } from './daemon.ts';
 import { namespaceUid, sccLabel } from './install/openshift.ts';
 import type { Kubectl, KubeObject } from './kubectl.ts';
 import { reportOn } from './report.ts';
@@ -16,7 +16,7 @@ export interface Namespace {
   get(kind: string, name: string): Promise<KubeObject>;
   /** All objects of a kind, or those that a label selector matches. */
   list(kind: string, selector?: string): Promise<KubeObject[]>;
-  /** Waits until the object is as asked and returns it; the deadline (milliseconds) is an error that quotes its status. */
+  /** Waits until the object is as asked and returns it; a look that fails counts as «not yet». The deadline (milliseconds) is an error that quotes its status and the last such failure. */
   waitFor(
     kind: string,
     name: string,
@@ -64,13 +64,18 @@ export async function createNamespace(kubectl: Kubectl, prefix: string): Promise
     },
     waitFor: async (kind, object, is, deadline = 60_000) => {
       const end = Date.now() + deadline;
+      let last: KubeObject | undefined;
+      let failed: Error | undefined;
       for (;;) {
-        const now = await get(kind, object);
-        if (is(now)) return now;
+        const now = await get(kind, object).catch((error: Error) => {
+          failed = error;
+        });
+        if (now && is(now)) return now;
+        last = now ?? last;
         if (Date.now() > end) {
-          const status = JSON.stringify(now['status'], undefined, 2);
+          const status = JSON.stringify(last?.['status'], undefined, 2);
           throw new Error(
-            `${kind} ${object} is not as asked after ${deadline / 1000} s. Its status: ${status}`,
+            `${kind} ${object} is not as asked after ${deadline / 1000} s. Its status: ${status}${quoteFailure(failed)}`,
           );
         }
         await sleep(300);

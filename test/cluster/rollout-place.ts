@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { until } from './daemon.ts';
 import { type FinishedRun, readRun } from './finished-run.ts';
 import { delegator, guardedAddress, guardPod } from './guard.ts';
 import { createNamespace, hasCondition, isDone, type Namespace } from './namespace.ts';
@@ -115,13 +115,18 @@ async function hears(
   words: RegExp,
 ): Promise<string> {
   const selector = `tekton.dev/pipelineRun=${run},tekton.dev/pipelineTask=${task}`;
-  for (const end = Date.now() + 180_000; Date.now() < end; await sleep(300)) {
+  let speaker = '';
+  const heard = async (): Promise<boolean> => {
     for (const { metadata } of await namespace.list('pod', selector)) {
       const pod = metadata.name ?? '';
-      if (words.test(await namespace.logs(pod, `step-${task}`).catch(() => ''))) return pod;
+      if (!words.test(await namespace.logs(pod, `step-${task}`).catch(() => ''))) continue;
+      speaker = pod;
+      return true;
     }
-  }
-  throw new Error(`${task} of ${run} did not say ${words.source}`);
+    return false;
+  };
+  await until(`${task} of ${run} says ${words.source}`, heard, { deadline: 180_000, every: 300 });
+  return speaker;
 }
 
 interface SecretData {

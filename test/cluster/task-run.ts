@@ -1,4 +1,5 @@
 import type { Params } from './cases/case.ts';
+import { until } from './daemon.ts';
 import type { KubeObject } from './kubectl.ts';
 import { isDone, type Namespace } from './namespace.ts';
 import type { Ring } from './ring.ts';
@@ -36,7 +37,8 @@ export async function runTask(
     const run = await namespace.waitFor('taskrun', name, isDone);
     return { ...read(run), said, pod: undefined, run };
   }
-  const run = await namespace.waitFor('taskrun', name, isDone, 150_000);
+  // A step may wait a minute for an API server that is not there, and its pod for the others of the node.
+  const run = await namespace.waitFor('taskrun', name, isDone, 240_000);
   const pod = (run['status'] as TaskRunStatus).podName ?? '';
   const said = await namespace.logs(pod, `step-${task}`);
   return { ...read(run), said, pod: await namespace.get('pod', pod), run };
@@ -87,11 +89,15 @@ async function cancelInTheMiddle(
   };
   const pod = status.podName ?? '';
   const all = kubectl.attempt(['logs', '--follow', '-n', namespace.name, pod, '-c', `step-${task}`]);
-  const end = Date.now() + 60_000;
-  while (!at.test(await namespace.logs(pod, `step-${task}`))) {
-    if (Date.now() > end)
-      throw new Error(`The step never said ${at}: ${await namespace.logs(pod, `step-${task}`)}`);
-  }
+  let said = '';
+  const heard = async (): Promise<boolean> => {
+    said = await namespace.logs(pod, `step-${task}`);
+    return at.test(said);
+  };
+  // Cases of one Task run at once, and may wait for each other before they come to this line.
+  await until(`the line ${at}`, heard, { deadline: 120_000 }).catch((error: unknown) => {
+    throw new Error(`The step never said ${at}: ${said}`, { cause: error });
+  });
   const patch = JSON.stringify({ spec: { status: 'TaskRunCancelled' } });
   await kubectl.run(['patch', '-n', namespace.name, 'taskrun', name, '--type=merge', `--patch=${patch}`]);
   return (await all).stdout;

@@ -13,7 +13,7 @@ afterAll(() => ring.leave());
 
 describe.concurrent.for([...tables])(
   'the Task $task as a TaskRun',
-  { timeout: 240_000 },
+  { timeout: 360_000 },
   ({ task, fixtures, cases }) => {
     let place: TaskPlace;
     beforeAll(async () => {
