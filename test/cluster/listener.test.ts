@@ -116,6 +116,7 @@ describe('an event that starts a run', () => {
     const before = await runs();
     const commit = newCommit();
     await Promise.all([1, 2, 3].map(() => send(push(commit), good)));
+    await runsOnce(commit);
     const last = await heard();
     const after = await runsOnce(last);
     expect(after.filter((name) => !before.includes(name)).sort()).toEqual(
@@ -203,7 +204,10 @@ async function send(body: object, headers: Record<string, string>): Promise<void
   expect(response.status).toBe(202);
 }
 
-/** A good event after others: when its run is there, the listener has heard those too. Returns its commit. */
+/**
+ * A good event after others; returns its commit. When its run is there, the listener has had the time that those take too. It
+ * handles each event by itself, so it is most likely done with them, and not certainly: await first what is to come of them.
+ */
 async function heard(): Promise<string> {
   const commit = newCommit();
   await send(push(commit), good);

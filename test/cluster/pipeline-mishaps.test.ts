@@ -3,7 +3,7 @@ import type { FinishedRun } from './finished-run.ts';
 import { killContainer } from './kill-container.ts';
 import type { KubeObject } from './kubectl.ts';
 import { joinRing, type Ring } from './ring.ts';
-import { paramsFor } from './rollout-params.ts';
+import { modelEnv, paramsFor } from './rollout-params.ts';
 import { createRolloutPlace, type RolloutPlace } from './rollout-place.ts';
 import { dataConnections } from './stand-ins.ts';
 
@@ -48,11 +48,12 @@ test('the stage pod is killed in the middle, and Tekton tries again', minutes(6)
 
 test('of two runs at once on one service the second waits for the first', minutes(8), async () => {
   reportFailure();
-  const names = await Promise.all([
-    place.create({ ...noGpu, revision: 'second' }),
-    place.create({ ...noGpu, revision: 'first', ...otherArgs(8) }),
-  ]);
-  const runs = await Promise.all(names.map((name) => place.end(name)));
+  // Its model starts slowly, so that it has the lock until the younger one, with nothing to move, comes to it.
+  const older = await place.create({ ...noGpu, revision: 'second', env: modelEnv('[]', 20_000) });
+  // Not before it has the lock: a younger one that is promoted first rightly supersedes it.
+  await place.says(older, 'apply-serving', /^applied /m);
+  const younger = await place.create({ ...noGpu, revision: 'first', ...otherArgs(8) });
+  const runs = await Promise.all([older, younger].map((name) => place.end(name)));
   expect(runs.map(({ reason, message }) => [reason, message])).toEqual([
     ['Succeeded', expect.anything()],
     ['Succeeded', expect.anything()],

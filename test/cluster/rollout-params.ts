@@ -29,6 +29,6 @@ export const paramsFor = (ring: Ring, namespace: string, client: string): Record
   'consumer-namespace': client,
 });
 
-/** The model's environment, and with it how it misbehaves: a JSON array of faults. */
-export const modelEnv = (faults = '[]'): string =>
-  ['MODEL_START_MS=200', `MODEL_FAULTS=${faults}`].join('\n');
+/** The model's environment, and with it how it misbehaves, a JSON array of faults, and how long its start takes. */
+export const modelEnv = (faults = '[]', startMs = 200): string =>
+  [`MODEL_START_MS=${startMs}`, `MODEL_FAULTS=${faults}`].join('\n');
