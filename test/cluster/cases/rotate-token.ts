@@ -1,4 +1,4 @@
-import { missingRight, nowhere, type TaskTable } from './case.ts';
+import { missingRight, nowhere, silent, type TaskTable } from './case.ts';
 import type { TaskPlace } from '../task-place.ts';
 
 const client = ({ client: { name } }: TaskPlace) => ({ 'consumer-namespace': name });
@@ -50,7 +50,7 @@ export const rotateToken: TaskTable = {
     },
     {
       name: 'is stopped',
-      params: (place) => ({ ...client(place), url: nowhere }),
+      params: (place) => ({ ...client(place), url: silent }),
       cancelAt: /asking the model again/,
       exit: 'stopped',
       outcome: 'stopped: stopped by SIGTERM',

@@ -1,4 +1,4 @@
-import { missingRight, nowhere, type TaskTable } from './case.ts';
+import { missingRight, nowhere, silent, type TaskTable } from './case.ts';
 
 export const smokeToolCalls: TaskTable = {
   task: 'smoke-tool-calls',
@@ -35,7 +35,7 @@ export const smokeToolCalls: TaskTable = {
     },
     {
       name: 'is stopped',
-      params: { url: nowhere },
+      params: { url: silent },
       cancelAt: /asking the model again/,
       exit: 'stopped',
       outcome: 'stopped: stopped by SIGTERM',
