@@ -69,7 +69,7 @@ export const spec = defineStep({
     connections: {
       kind: 'integer',
       description:
-        'The most ranges that are fetched at once; it begins with 8, takes more while they bring more, and fewer when a server asks for that',
+        'The most ranges that are fetched at once; it begins with 12, takes more while they bring more, and fewer when a server asks for that',
       default: '16',
       min: '1',
       max: '64',

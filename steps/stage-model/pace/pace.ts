@@ -19,7 +19,7 @@ export interface Period {
   readonly slowDown: boolean;
 }
 
-const few = 8;
+const few = 12;
 /** Periods after which a limit that was too high is tried again, and after a server has asked for less. */
 const restAfterTrial = 20;
 const restAfterSlowDown = 10;

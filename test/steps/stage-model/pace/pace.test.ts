@@ -71,11 +71,11 @@ function settle(most: number, each: number, whole: number, periods: number): num
 }
 
 test('a source that is slow for each connection gets the most of them within two periods', () => {
-  expect(settle(24, 40, Infinity, 3)).toEqual([16, 24, 24]);
+  expect(settle(40, 40, Infinity, 3)).toEqual([24, 40, 40]);
 });
 
 test('a source whose whole is limited gets no more than helps', () => {
-  expect(settle(64, 100, 850, 3)).toEqual([16, 8, 8]);
+  expect(settle(64, 100, 1250, 3)).toEqual([24, 12, 12]);
   // Tried again now and then, by one.
-  expect(Math.max(...settle(64, 100, 850, 100))).toBeLessThanOrEqual(16);
+  expect(Math.max(...settle(64, 100, 1250, 100))).toBeLessThanOrEqual(24);
 });
