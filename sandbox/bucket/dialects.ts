@@ -14,8 +14,6 @@ export interface Dialect {
   readonly secondComplete: 'ok' | 'NoSuchUpload';
   readonly conditionalComplete: boolean;
   readonly conditionalCopy: boolean;
-  /** If-Match of a DELETE; else it is ignored. */
-  readonly conditionalDelete: boolean;
   /** ListParts after an abort. */
   readonly abortedUpload: 'NoSuchUpload' | 'NoSuchKey';
   /** ListMultipartUploads goes on from the upload it named last; else it refuses its own marker. */
@@ -38,7 +36,6 @@ export const dialects = {
     secondComplete: 'ok',
     conditionalComplete: true,
     conditionalCopy: true,
-    conditionalDelete: true,
     abortedUpload: 'NoSuchUpload',
     continuesUploads: true,
     unknownAccessKey: invalidAccessKeyId,
@@ -52,7 +49,6 @@ export const dialects = {
     secondComplete: 'NoSuchUpload',
     conditionalComplete: true,
     conditionalCopy: true,
-    conditionalDelete: false,
     abortedUpload: 'NoSuchUpload',
     continuesUploads: true,
     unknownAccessKey: invalidAccessKeyId,
@@ -66,7 +62,6 @@ export const dialects = {
     secondComplete: 'ok',
     conditionalComplete: false,
     conditionalCopy: false,
-    conditionalDelete: false,
     abortedUpload: 'NoSuchKey',
     continuesUploads: true,
     unknownAccessKey: invalidAccessKeyId,
@@ -80,7 +75,6 @@ export const dialects = {
     secondComplete: 'ok',
     conditionalComplete: true,
     conditionalCopy: true,
-    conditionalDelete: true,
     abortedUpload: 'NoSuchUpload',
     continuesUploads: false,
     unknownAccessKey: { status: 404, code: 'XAdminUserNotFound' },

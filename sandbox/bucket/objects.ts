@@ -141,9 +141,7 @@ export function findSource({ request, bucket }: Call): StoredObject {
   return source;
 }
 
-export async function deleteObject(call: Call): Promise<Answer> {
-  const { request, store, bucket, dialect } = call;
-  if (dialect.conditionalDelete) checkWrite(call);
+export async function deleteObject({ request, store, bucket }: Call): Promise<Answer> {
   await store.deleteObject(bucket, request.key);
   return { status: 204 };
 }

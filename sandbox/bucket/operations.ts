@@ -95,7 +95,7 @@ const shapes = {
   GetObject: { method: 'GET', on: 'object', headers: ['range', ...conditions, 'x-amz-checksum-mode'] },
   HeadObject: { method: 'HEAD', on: 'object', headers: ['range', ...conditions, 'x-amz-checksum-mode'] },
   AbortMultipartUpload: { method: 'DELETE', on: 'object', marks: ['uploadId'] },
-  DeleteObject: { method: 'DELETE', on: 'object', headers: ['if-match'] },
+  DeleteObject: { method: 'DELETE', on: 'object' },
 } as const satisfies Record<string, Shape>;
 
 export type OperationName = keyof typeof shapes;

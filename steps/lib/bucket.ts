@@ -63,8 +63,7 @@ export interface Bucket {
    * refuses it as unknown is asked again without.
    */
   put(key: string, body: Buffer, options?: PutOptions): Promise<boolean>;
-  /** With an ETag only the object that has it, where the server knows the condition; another one stays, and that is no error. */
-  delete(key: string, signal?: AbortSignal, ifMatch?: string): Promise<void>;
+  delete(key: string, signal?: AbortSignal): Promise<void>;
   createUpload(
     key: string,
     options?: { metadata?: Readonly<Record<string, string>>; signal?: AbortSignal },
@@ -161,7 +160,7 @@ export function createBucket(options: BucketOptions): Bucket {
     get: (key, signal) => getObject(session, key, signal),
     read: (key, range, signal) => readObject(session, key, { range, signal }),
     put: (key, body, put) => putObject(session, key, body, put),
-    delete: (key, signal, ifMatch) => deleteObject(session, key, { signal, ifMatch }),
+    delete: (key, signal) => deleteObject(session, key, signal),
     createUpload: (key, upload) => createUpload(session, key, upload),
     uploadPart: (part) => uploadPart(session, part),
     completeUpload: (upload, signal) => completeUpload(session, upload, signal),

@@ -2,6 +2,7 @@ import { StepError } from '../lib/errors.ts';
 import { wrongBytes } from './policy/inspect.ts';
 import { moveParts } from './move-parts.ts';
 import { moveWhole } from './move-whole.ts';
+import { putNote } from './note.ts';
 import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
 import { forEachAtOnce } from './pace/pool.ts';
 import { lastTwoTogether, type Turns } from './pace/turns.ts';
@@ -49,8 +50,7 @@ export async function carryOut(action: Action, transfer: Transfer): Promise<void
     case 'skip':
       return keep(file, transfer);
     case 'prove':
-      if (await readsBack(file, transfer)) return keep(file, transfer);
-      transfer.log.warn('replacing an object with other bytes', { key: file.key });
+      if (await isAsWritten(file, transfer)) return keep(file, transfer);
       return moveFile(file, undefined, transfer);
     case 'copy':
       if (await copy(file, action.from, transfer)) return;
@@ -58,6 +58,17 @@ export async function carryOut(action: Action, transfer: Transfer): Promise<void
     case 'move':
       return moveFile(file, action.resume, transfer);
   }
+}
+
+/**
+ * Whether the object reads back right. A wrong one is replaced, never deleted, since another run may have put the right one
+ * in its place meanwhile; until then a note says not to believe its metadata.
+ */
+async function isAsWritten(file: WantedFile, transfer: Transfer): Promise<boolean> {
+  if (await readsBack(file, transfer)) return true;
+  transfer.log.warn('replacing an object with other bytes', { key: file.key });
+  await putNote(file.path, 'read back wrong', transfer);
+  return false;
 }
 
 function keep(file: WantedFile, { progress }: Transfer): void {
@@ -77,7 +88,7 @@ async function copy(
     await bucket.copy(from, file.key, { metadata: digestMetadata(file), signal });
     const copied = await bucket.head(file.key, signal);
     if (copied?.size !== file.size) throw new Error(`the copy has ${copied?.size ?? 'no'} bytes`);
-    if (readBack === 'always' && !(await readsBack(file, transfer)))
+    if (readBack === 'always' && !(await isAsWritten(file, transfer)))
       throw new Error('the copy has other bytes');
   } catch (error) {
     signal.throwIfAborted();
@@ -125,7 +136,7 @@ async function attemptMove(
       ? await moveWhole(file, transfer)
       : await moveParts({ file, partSize, ...(resume ? { resume } : {}) }, transfer);
   if (attempt.end !== 'proven' || transfer.readBack === 'auto') return attempt;
-  return (await readsBack(file, transfer))
+  return (await isAsWritten(file, transfer))
     ? attempt
     : { end: 'wrong-object', seen: `other bytes came back from ${transfer.bucket.name}/${file.key}` };
 }

@@ -19,16 +19,13 @@ interface Store {
   readonly signal: AbortSignal;
 }
 
-/** What was written is no longer there as it was: another run or somebody else has changed it. A move that follows mends it. */
-export class NotAsWritten extends StepError {}
-
 /**
  * Writes the manifest last, once what lies under the prefix is exactly what it says. Of two runs at once the first
  * one's stays, and the other takes it for its own.
  */
 export async function commit(manifest: Manifest, store: Store): Promise<StoredManifest> {
   const { bucket, place, signal } = store;
-  await demandWritten(manifest, store, {
+  await demandListing(manifest, store, {
     headline: 'the bucket does not hold what was written',
     hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
   });
@@ -55,42 +52,37 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
 async function takeBackWhenUntrue(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place, signal } = store;
   try {
-    await demandWritten(manifest, store, {
+    await demandListing(manifest, store, {
       headline:
         'another run changed what lies under the prefix while it was committed; the marker is gone again',
       hint: 'run it again once no other run stages this commit with another selection of files',
     });
   } catch (error) {
-    if (error instanceof NotAsWritten) await bucket.delete(place.manifest, signal);
+    if (error instanceof StepError && error.failure === 'check') await bucket.delete(place.manifest, signal);
     throw error;
   }
 }
 
 /** Whether what a commit says and what lies there still agree; nothing is mended here. */
-export async function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
+export function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place } = store;
-  const evidence = await compareListing(manifest, store);
-  if (evidence.length === 0) return;
-  throw new StepError('check', 'what lies under the prefix is no longer what was committed', {
-    evidence,
+  return demandListing(manifest, store, {
+    headline: 'what lies under the prefix is no longer what was committed',
     hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again with --read-back=always: without the marker all objects are read and proven anew, and wrong ones replaced)`,
   });
 }
 
-interface Words {
-  readonly headline: string;
-  readonly hint: string;
-}
-
-async function demandWritten(manifest: Manifest, store: Store, { headline, hint }: Words): Promise<void> {
-  const evidence = await compareListing(manifest, store);
-  if (evidence.length > 0) throw new NotAsWritten('check', headline, { evidence, hint });
-}
-
-/** What lies there otherwise than the manifest says. */
-async function compareListing(manifest: Manifest, { bucket, signal }: Store): Promise<string[]> {
+async function demandListing(
+  manifest: Manifest,
+  { bucket, signal }: Store,
+  { headline, hint }: { readonly headline: string; readonly hint: string },
+): Promise<void> {
   const lines = differences(manifest, await bucket.list(manifest.prefix, signal));
-  return firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`);
+  if (lines.length === 0) return;
+  throw new StepError('check', headline, {
+    evidence: firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`),
+    hint,
+  });
 }
 
 /** A commit is staged once, with one set of files. */

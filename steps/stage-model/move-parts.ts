@@ -3,7 +3,7 @@ import { BucketError } from '../lib/bucket/error.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
-import { noteKey } from './note.ts';
+import { dropNote, putNote } from './note.ts';
 import { isWithin, type Span } from './shard/share.ts';
 import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
@@ -163,9 +163,8 @@ async function completeAndReadBack(
   completed: Completed,
   transfer: Transfer,
 ): Promise<Attempt> {
-  const { bucket, place, signal } = transfer;
-  const note = noteKey(place, file.path, completed.uploadId);
-  await bucket.put(note, Buffer.from(`${file.path}\n`), { signal });
+  const { bucket, signal } = transfer;
+  const note = await putNote(file.path, completed.uploadId, transfer);
   await refuseWhenCommitted(transfer);
   const there = await bucket.head(file.key, signal);
   if (there?.size !== file.size) await bucket.completeUpload(completed, signal);
@@ -174,16 +173,6 @@ async function completeAndReadBack(
     return { end: 'proven' };
   }
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };
-}
-
-/** A note that stays costs one more read of the object; a key that may not delete is no reason to fail. */
-async function dropNote(note: string, { bucket, log, signal }: Transfer): Promise<void> {
-  try {
-    await bucket.delete(note, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn('cannot remove a note', { key: note, error: error instanceof Error ? error.message : '' });
-  }
 }
 
 /** The parts of a file whose hash is wrong; when that fails the first error stays, and the sweep after the commit tries again. */

@@ -1,13 +1,37 @@
 import { sha256 } from '../lib/digest.ts';
 import type { Place } from './place.ts';
+import type { Transfer } from './transfer.ts';
+
+type Means = Pick<Transfer, 'bucket' | 'place' | 'log' | 'signal'>;
 
 /**
- * The note that a resumed upload is about to complete an object whose bytes nobody has proven; it is put before the
- * completion, and deleted when the object was read back. The name tells the file, whatever characters its path has,
- * and after the dot the upload.
+ * Notes that the object of a file may have other bytes than its metadata says: put before a resumed upload is completed
+ * (`cause` is its id), and before a wrong object is replaced. Nothing is committed until a noted object was read back.
+ * Gives the note's key.
  */
-export function noteKey(place: Place, path: string, uploadId: string): string {
-  return `${place.unproven}${noteName(path)}.${sha256(Buffer.from(uploadId)).slice(0, 16)}`;
+export async function putNote(
+  path: string,
+  cause: string,
+  { bucket, place, signal }: Means,
+): Promise<string> {
+  const key = noteKey(place, path, cause);
+  await bucket.put(key, Buffer.from(`${path}\n`), { signal });
+  return key;
+}
+
+/** One that stays costs one more read of the object; a key that may not delete is no reason to fail. */
+export async function dropNote(key: string, { bucket, log, signal }: Means): Promise<void> {
+  try {
+    await bucket.delete(key, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('cannot remove a note', { key, error: error instanceof Error ? error.message : '' });
+  }
+}
+
+/** It tells the file, whatever characters its path has, and after the dot the cause. */
+export function noteKey(place: Place, path: string, cause: string): string {
+  return `${place.unproven}${noteName(path)}.${sha256(Buffer.from(cause)).slice(0, 16)}`;
 }
 
 /** The beginning of the names of all notes about this file. */

@@ -13,7 +13,7 @@ export interface Place {
   readonly state: string;
   /** The commit marker. */
   readonly manifest: string;
-  /** Notes about objects that a resumed upload completed and nobody has read back. */
+  /** Notes about objects that may have other bytes than their metadata says. */
   readonly unproven: string;
   /** Plans and notes of shards. */
   readonly shards: string;

@@ -1,12 +1,12 @@
 import type { Bucket } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { type Manifest, readManifest, type StoredManifest } from '../lib/manifest.ts';
+import { readManifest, type StoredManifest } from '../lib/manifest.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { demandUnmasked } from '../lib/unmasked.ts';
 import type { Carrier } from './thread/carrier.ts';
-import { commit, demandAsStaged, demandSameFiles, NotAsWritten, sweep } from './commit.ts';
+import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { Meter } from './report/meter.ts';
 import { publishMetrics, tellMetrics } from './report/metrics.ts';
@@ -78,37 +78,18 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
   }
 }
 
-/** Of two runs that find the same wrong object one may take away what the other has put in its place. */
-const commitAttempts = 3;
-
 async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<StageResults> {
   const policy = await demandPolicy(wish, stage);
-  const alone = stage.params.phase === 'all';
-  const { work, before } = alone
-    ? { work: allOf(wish, stage), before: 0 }
-    : await gatherShards(wish, count, stage);
-  for (let [attempts, bytes] = [1, before]; ; attempts += 1) {
-    const moved = await move(work, wish, stage);
-    bytes += moved.bytes;
-    if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
-    try {
-      return await commitMoved(manifestOf(wish, policy), bytes, wish, stage);
-    } catch (error) {
-      if (!(error instanceof NotAsWritten) || !alone || attempts === commitAttempts) throw error;
-      stage.log.warn('moving again what is no longer as it was written', { seen: error.evidence[0] ?? '' });
-    }
-  }
-}
-
-async function commitMoved(
-  manifest: Manifest,
-  bytes: number,
-  wish: Wish,
-  stage: Stage,
-): Promise<StageResults> {
+  const { work, before } =
+    stage.params.phase === 'commit'
+      ? await gatherShards(wish, count, stage)
+      : { work: allOf(wish, stage), before: 0 };
+  const moved = await move(work, wish, stage);
+  const bytes = before + moved.bytes;
+  if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
   stage.meter?.enter('commit');
   const store = { ...stage, place: wish.place };
-  const stored = await commit(manifest, store);
+  const stored = await commit(manifestOf(wish, policy), store);
   await sweep(store, stage.clock.now(), stage.params.expireUploads);
   stage.log.info('committed', { manifest: stored.key, sha256: stored.digest });
   return resultsOf(wish, stored, { bytes, outcome: 'ok' }, stage);

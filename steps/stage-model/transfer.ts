@@ -1,4 +1,4 @@
-import type { Bucket, ObjectHead } from '../lib/bucket.ts';
+import type { Bucket } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
@@ -47,20 +47,11 @@ export async function refuseWhenCommitted({ bucket, place, signal }: Transfer): 
   if (await bucket.head(place.manifest, signal)) throw new Overtaken('committed by another run');
 }
 
-/**
- * Whether the object's own bytes have the hash; one that is not there has not. A wrong one is taken away: its metadata
- * would go on saying that it is right.
- */
+/** Whether the object's own bytes have the hash; one that is not there, or has another size, has not. */
 export async function readsBack(file: WantedFile, transfer: Transfer): Promise<boolean> {
-  const before = await transfer.bucket.head(file.key, transfer.signal);
-  if (before === undefined) return false;
-  if (await hasDigest(file, transfer)) return true;
-  await removeWrong(before, transfer);
-  return false;
-}
-
-async function hasDigest(file: WantedFile, transfer: Transfer): Promise<boolean> {
-  transfer.progress.willReadBack(file.size);
+  const { bucket, signal, progress } = transfer;
+  if ((await bucket.head(file.key, signal))?.size !== file.size) return false;
+  progress.willReadBack(file.size);
   return (await hashOfObject(file, transfer)) === file.digest.hex;
 }
 
@@ -82,20 +73,6 @@ export async function hashOfObject(
     throw error;
   }
   return bytes === size ? hasher.hex() : undefined;
-}
-
-/** Unless somebody has replaced it meanwhile; where the key may not delete, whatever takes its place replaces it. */
-async function removeWrong({ key, etag }: ObjectHead, transfer: Transfer): Promise<void> {
-  const { bucket, signal, log } = transfer;
-  await refuseWhenCommitted(transfer);
-  if ((await bucket.head(key, signal))?.etag !== etag) return;
-  log.warn('removing an object with other bytes', { key });
-  try {
-    await bucket.delete(key, signal, etag);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn('cannot remove it', { key, error: error instanceof Error ? error.message : String(error) });
-  }
 }
 
 /**

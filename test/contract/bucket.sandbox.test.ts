@@ -12,15 +12,8 @@ import { type BucketAbility, bucketContract, type BucketUnderTest } from './buck
 const pageSize = 20;
 const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
   aws: [],
-  noobaa: [
-    'conditional delete',
-    'md5 etags',
-    'md5 verification',
-    'payload verification',
-    'checksums',
-    'listed checksums',
-  ],
-  rgw: ['conditional copy', 'conditional delete', 'checksums', 'listed checksums'],
+  noobaa: ['md5 etags', 'md5 verification', 'payload verification', 'checksums', 'listed checksums'],
+  rgw: ['conditional copy', 'checksums', 'listed checksums'],
   versitygw: [],
 };
 

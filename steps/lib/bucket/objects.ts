@@ -79,23 +79,10 @@ export async function putObject(
   }
 }
 
-export async function deleteObject(
-  session: Session,
-  key: string,
-  { signal, ifMatch }: { readonly signal?: AbortSignal | undefined; readonly ifMatch?: string | undefined },
-): Promise<void> {
-  const command = new DeleteObjectCommand({
-    Bucket: session.bucket,
-    Key: key,
-    ...(ifMatch !== undefined && { IfMatch: `"${ifMatch}"` }),
-  });
+export async function deleteObject(session: Session, key: string, signal?: AbortSignal): Promise<void> {
+  const command = new DeleteObjectCommand({ Bucket: session.bucket, Key: key });
   const asked = { what: `DELETE ${key}`, right: 's3:DeleteObject' };
-  try {
-    await orAbsent(session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal));
-  } catch (error) {
-    const isAnother = error instanceof BucketError && (error.status === 412 || error.status === 409);
-    if (ifMatch === undefined || !isAnother) throw error;
-  }
+  await orAbsent(session.attempt(asked, () => session.client.send(command, abortBy(signal)), signal));
 }
 
 /** Buckets with an object lock demand one of the two; NooBaa and RGW check the MD5 alone. */

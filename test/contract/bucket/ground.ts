@@ -19,7 +19,6 @@ export interface BucketUnderTest {
 export type BucketAbility =
   | 'conditional put'
   | 'conditional copy'
-  | 'conditional delete'
   | 'md5 etags'
   | 'md5 verification'
   | 'payload verification'

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { carryOutAll } from '../../../steps/stage-model/carry-out.ts';
-import { type Action, type PendingParts, splitRanges } from '../../../steps/stage-model/plan.ts';
+import { settleDoubts } from '../../../steps/stage-model/doubts.ts';
+import {
+  type Action,
+  type PendingParts,
+  splitRanges,
+  type WantedFile,
+} from '../../../steps/stage-model/plan.ts';
 import { Overtaken } from '../../../steps/stage-model/transfer.ts';
 import { createMover, type Mover } from './mover.ts';
 import { manifestKey, safetensors } from './staging.ts';
@@ -49,6 +55,45 @@ describe('what is planned is what happens', () => {
     await carryOutAll([{ kind: 'copy', file: file(path), from, why: '' }], 2, transfer);
     expect(storage.objects.get(key)).toMatchObject({ body: bytes, metadata: digestOf(digest.hex) });
     expect(transfer.progress.totals).toMatchObject({ moved, copied: bytes.length - moved });
+  });
+});
+
+describe('a wrong object', () => {
+  const wrong = (file: WantedFile) => ({
+    body: Buffer.alloc(bytes.length),
+    etag: 'wrong',
+    metadata: digestOf(file.digest.hex),
+  });
+
+  test('F39: is never deleted, for another run may have put the right one in its place meanwhile', async () => {
+    const asked: string[] = [];
+    const { storage, transfer, file } = await createMover({
+      files,
+      bucket: { before: (operation, key) => void asked.push(`${operation} ${key}`) },
+    });
+    storage.objects.set(file(path).key, wrong(file(path)));
+    await carryOutAll([{ kind: 'prove', file: file(path), why: '' }], 2, transfer);
+    expect(asked).not.toContain(`delete ${file(path).key}`);
+    expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);
+  });
+
+  test('is noted before it is replaced, so that whoever comes after a kill does not believe its metadata', async () => {
+    const killed = new Error('killed');
+    const { storage, transfer, file } = await createMover({
+      files,
+      bucket: {
+        before: (operation) => {
+          if (operation === 'createUpload') throw killed;
+        },
+      },
+    });
+    storage.objects.set(file(path).key, wrong(file(path)));
+    await expect(carryOutAll([{ kind: 'prove', file: file(path), why: '' }], 2, transfer)).rejects.toBe(
+      killed,
+    );
+    const next = await createMover({ files, storage });
+    await settleDoubts([file(path)], next.transfer);
+    expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);
   });
 });
 

@@ -126,15 +126,7 @@ export function createMemoryBucket({
         },
         signal,
       ),
-    delete: (key, signal, ifMatch) =>
-      perform(
-        'delete',
-        key,
-        () => {
-          if (ifMatch === undefined || objects.get(key)?.etag === ifMatch) objects.delete(key);
-        },
-        signal,
-      ),
+    delete: (key, signal) => perform('delete', key, () => void objects.delete(key), signal),
     createUpload: (key, { metadata = {}, signal } = {}) =>
       perform(
         'createUpload',

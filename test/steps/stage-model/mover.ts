@@ -16,6 +16,8 @@ import { commit, defaults, model, stillClock, tinyParts } from './staging.ts';
 
 interface MoverOptions {
   readonly files: Readonly<Record<string, Buffer>>;
+  /** What another mover has left. */
+  readonly storage?: Storage;
   readonly hub?: Partial<Parameters<typeof createMemoryHub>[0]>;
   readonly bucket?: Partial<Parameters<typeof createMemoryBucket>[0]>;
   readonly partSize?: number;
@@ -33,7 +35,7 @@ export interface Mover {
 
 /** A transfer over the in-memory Hub and bucket, for what moves single files. */
 export async function createMover(options: MoverOptions): Promise<Mover> {
-  const storage = createStorage();
+  const { storage = createStorage() } = options;
   const lines: string[] = [];
   const { partSize = 16 } = options;
   const hub = createMemoryHub({ commit, files: options.files, ...options.hub });

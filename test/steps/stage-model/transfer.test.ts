@@ -19,47 +19,18 @@ describe('readsBack', () => {
     if (body)
       storage.objects.set(file(path).key, { body, etag: 'e', metadata: { sha256: file(path).digest.hex } });
     expect(await readsBack(file(path), transfer)).toBe(expected);
-    expect(transfer.progress.totals.readBack).toBe(body?.length ?? 0);
+    expect(transfer.progress.totals.readBack).toBe(body?.length === bytes.length ? bytes.length : 0);
   });
 
-  test('takes a wrong object away, for its metadata says that it is right', async () => {
-    const { storage, transfer, file } = await createMover({ files: { [path]: bytes } });
-    const metadata = { sha256: file(path).digest.hex };
-    storage.objects.set(file(path).key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata });
-    expect(await readsBack(file(path), transfer)).toBe(false);
-    expect(storage.objects.has(file(path).key)).toBe(false);
-  });
-
-  test('leaves what somebody has put there meanwhile, and whatever is committed', async () => {
+  test.each(['delete', 'put'])('changes nothing: no %s', async (operation) => {
+    const asked: string[] = [];
     const { storage, transfer, file } = await createMover({
       files: { [path]: bytes },
-      bucket: { after: (operation) => void (operation === 'read' && replace()) },
-    });
-    const { key } = file(path);
-    const replace = () => storage.objects.set(key, { body: bytes, etag: 'new', metadata: {} });
-    storage.objects.set(key, { body: Buffer.alloc(bytes.length), etag: 'old', metadata: {} });
-    expect(await readsBack(file(path), transfer)).toBe(false);
-    expect(storage.objects.get(key)?.etag).toBe('new');
-    storage.objects.set(key, { body: Buffer.alloc(bytes.length), etag: 'new', metadata: {} });
-    storage.objects.set(manifestKey, { body: Buffer.from('{}'), etag: 'e', metadata: {} });
-    await expect(
-      readsBack({ ...file(path), digest: { ...file(path).digest, hex: '0'.repeat(64) } }, transfer),
-    ).rejects.toBeInstanceOf(Overtaken);
-    expect(storage.objects.has(key)).toBe(true);
-  });
-
-  test('goes on where the key may not delete', async () => {
-    const { storage, transfer, file } = await createMover({
-      files: { [path]: bytes },
-      bucket: {
-        before: (operation) => {
-          if (operation === 'delete') throw new StepError('refused', 'denied', { hint: 'ask' });
-        },
-      },
+      bucket: { before: (each) => void asked.push(each) },
     });
     storage.objects.set(file(path).key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata: {} });
     expect(await readsBack(file(path), transfer)).toBe(false);
-    expect(storage.objects.has(file(path).key)).toBe(true);
+    expect(asked).not.toContain(operation);
   });
 
   test('a bucket that fails is not a wrong object', async () => {

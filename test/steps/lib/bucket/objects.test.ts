@@ -48,31 +48,6 @@ describe('a put', () => {
   });
 });
 
-describe('a delete of the object that has an ETag', () => {
-  test.each([
-    ['aws', true],
-    ['versitygw', true],
-    ['rgw', false],
-    ['noobaa', false],
-  ] as const)('on a server like %s: another object stays (%s)', async (dialect, stays) => {
-    const { bucket } = await openBucket({ dialect });
-    await bucket.put('a', body);
-    const before = await bucket.head('a');
-    await bucket.put('a', Buffer.from('what another run put there'));
-    await bucket.delete('a', undefined, before?.etag);
-    expect((await bucket.head('a')) !== undefined).toBe(stays);
-  });
-
-  test('takes that one away, and one that is gone is no error', async () => {
-    const { bucket } = await openBucket();
-    await bucket.put('a', body);
-    const before = await bucket.head('a');
-    await bucket.delete('a', undefined, before?.etag);
-    await expect(bucket.head('a')).resolves.toBeUndefined();
-    await expect(bucket.delete('a', undefined, before?.etag)).resolves.toBeUndefined();
-  });
-});
-
 describe('a server that does not know If-None-Match', () => {
   const unknown: Fault['act'] = { kind: 'answer', status: 501, code: 'NotImplemented' };
 
