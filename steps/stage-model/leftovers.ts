@@ -12,7 +12,7 @@ type Means = Pick<Transfer, 'bucket' | 'place' | 'signal'>;
 export async function demandNoOthers(
   listing: readonly BucketObject[],
   files: readonly WantedFile[],
-  { bucket, place, signal }: Means,
+  { bucket, signal }: Means,
 ): Promise<void> {
   const staged: string[] = [];
   for (const key of keysOf(listing, files)) {
@@ -23,7 +23,7 @@ export async function demandNoOthers(
   if (staged.length === 0) return;
   throw new StepError('check', 'this commit was staged there with files that are not wanted now', {
     evidence: staged.map((key) => `${key} carries a digest of stage-model (${bucket.where}, HEAD)`),
-    hint: `use the --ignore, --vocabulary, --state-prefix and --model of that time; or another --prefix; or, when nobody serves it: aws s3 rm --recursive s3://${bucket.name}/${place.prefix}`,
+    hint: `aws s3 rm s3://${bucket.name}/${staged[0]}   (and each other key above, when nobody serves them: what else was moved is kept. Or use the --ignore, --vocabulary, --state-prefix and --model of that time; or another --prefix)`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { StepError } from '../../../steps/lib/errors.ts';
 import { createMemoryBucket, createStorage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
 import { commit, model, prefix, safetensors, snapshot, stage } from './staging.ts';
@@ -36,8 +37,27 @@ test.each<[string, object, object]>([
     failure: 'check',
     message: 'this commit was staged there with files that are not wanted now',
     evidence: [expect.stringContaining('extra.txt carries a digest of stage-model')],
+    hint: expect.stringMatching(/^aws s3 rm s3:\/\/\S+\/extra\.txt /),
   });
   expect(snapshot(storage.objects)).toEqual(before);
+});
+
+test('after an interrupted run with more files the command of the hint is all it takes, and nothing is moved again', async () => {
+  const storage = createStorage();
+  const bucket = createMemoryBucket({ storage });
+  const hub = createMemoryHub({ commit, files });
+  const stopped = createMemoryBucket({
+    storage,
+    before: (_operation, key) => {
+      if (key?.includes('/manifests/') && storage.objects.size >= 3) throw new Error('stopped');
+    },
+  });
+  await expect(stage({ hub, bucket: stopped })).rejects.toThrow('stopped');
+  const params = { ignore: ['extra.txt'] };
+  const error = await stage({ hub, bucket, params }).catch((error: unknown) => error);
+  const key = /^aws s3 rm s3:\/\/[^/]+\/(\S+) /.exec((error as StepError).hint)?.[1] ?? '';
+  expect(storage.objects.delete(key)).toBe(true);
+  await expect(stage({ hub, bucket, params })).resolves.toMatchObject({ outcome: 'ok', bytesMoved: '0' });
 });
 
 test('what nobody has staged goes, and files that both want are kept', async () => {
