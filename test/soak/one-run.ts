@@ -64,6 +64,7 @@ export async function runOnce(
     network,
     log,
     timings: patient ? fast : { ...fast, idleMs: 500 },
+    clock: life.clock,
     onRetry: (cause) => meter.retried('hub', cause),
   });
   const target = createBucket({
@@ -71,6 +72,8 @@ export async function runOnce(
     network,
     log,
     timings: patient ? fast : impatient,
+    // What was killed tries nothing again: a request long after its end would be of no run at all.
+    clock: life.clock,
     onRetry: (cause) => meter.retried('s3', cause),
   });
   const work = stageModel({
