@@ -49,7 +49,7 @@ export async function play(seed: number): Promise<Played> {
         demand(false, `round ${i}: no end after ${patienceMs} ms`);
         break;
       }
-      if (ends.some(({ code }) => code === undefined || code === exitCodes.stopped)) await settled();
+      await settled(ends);
       const committed = rig.bucket.object('models', place.manifest) !== undefined;
       for (const end of ends) {
         outcomes.push(end.outcome);
@@ -104,8 +104,9 @@ async function compare(rig: Rig, prefix: string, files: Schedule['files']): Prom
 }
 
 /** Requests of a run that was ended which were on their way arrive all the same, the slowest after a fault's 50 ms; then nothing more comes. */
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 120));
+async function settled(ends: readonly RunEnd[]): Promise<void> {
+  if (ends.some(({ code }) => code === undefined || code === exitCodes.stopped))
+    await new Promise((resolve) => setTimeout(resolve, 120));
 }
 
 async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {

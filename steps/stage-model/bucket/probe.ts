@@ -4,6 +4,7 @@ import { crc32Base64 } from '../../lib/bucket/crc32.ts';
 import { md5 } from '../../lib/bucket/md5.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
+import { abortUploads } from './abort-uploads.ts';
 import { type Findings, isDenied, judgeServer, type Seen, unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import { isGone } from '../transfer.ts';
@@ -52,8 +53,9 @@ export async function removeProbes(
     const [, of, begun] = /^([^/]*)\/([0-9a-z]+)-/.exec(key.slice(probes.length)) ?? [];
     return of === commit || (begun !== undefined && now - Number.parseInt(begun, 36) > longDeadMs);
   };
-  const uploads = await unlessUnsupported([], () => bucket.listUploads(probes, signal));
-  for (const { key, uploadId } of uploads.filter(mayGo)) await bucket.abortUpload(key, uploadId);
+  await abortUploads({ prefix: probes, mayGo }, bucket, signal, ({ key, uploadId }) =>
+    bucket.abortUpload(key, uploadId),
+  );
   for (const { key } of (await bucket.list(probes, signal)).filter(mayGo)) await bucket.delete(key, signal);
 }
 

@@ -143,6 +143,19 @@ describe('what a killed run leaves', () => {
     expect(behind).toBeGreaterThan(10);
   });
 
+  test('the sweep removes all uploads of one key, though the server names few of them at a time', async () => {
+    const storage = createStorage();
+    const memory = createMemoryBucket({ storage });
+    const key = `${place.probes}${place.commit}/x-y.parts`;
+    for (let i = 0; i < 3; i += 1) await memory.createUpload(key);
+    const few = {
+      ...memory,
+      listUploads: async (prefix: string) => (await memory.listUploads(prefix)).slice(0, 1),
+    };
+    await removeProbes(place, few, 0, signal);
+    expect(storage.uploads.size).toBe(0);
+  });
+
   test('the sweep of another commit removes when it is over an hour old', async () => {
     const begun = Date.UTC(2026, 10, 1);
     const other = { ...place, commit: '0'.repeat(40) };
