@@ -1,5 +1,6 @@
 import { StepError } from '../lib/errors.ts';
 import { wrongBytes } from './policy/inspect.ts';
+import { findUpload } from './bucket/survey.ts';
 import { moveParts } from './move-parts.ts';
 import { moveWhole } from './move-whole.ts';
 import { putNote } from './note.ts';
@@ -7,7 +8,8 @@ import { type Action, digestMetadata, type PendingParts, type WantedFile } from 
 import { forEachAtOnce } from './pace/pool.ts';
 import { lastTwoTogether, type Turns } from './pace/turns.ts';
 import type { Progress } from './report/progress.ts';
-import { type Attempt, Overtaken, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { readBack, readsBack } from './read-back.ts';
+import { type Attempt, Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 /** How often one file may meet each mishap before it ends the run; another run at work may take our upload away more often. */
 const patience = { 'wrong-source': 3, 'wrong-object': 3, gone: 5 } as const;
@@ -50,25 +52,37 @@ export async function carryOut(action: Action, transfer: Transfer): Promise<void
     case 'skip':
       return keep(file, transfer);
     case 'prove':
-      if (await isAsWritten(file, transfer)) return keep(file, transfer);
-      return moveFile(file, undefined, transfer);
+      return (await mend(file, transfer)) ? undefined : keep(file, transfer);
     case 'copy':
       if (await copy(file, action.from, transfer)) return;
-      return moveFile(file, undefined, transfer);
+      return moveFile(file, {}, transfer);
     case 'move':
-      return moveFile(file, action.resume, transfer);
+      return moveFile(file, { resume: action.resume }, transfer);
   }
 }
 
 /**
- * Whether the object reads back right. A wrong one is replaced, never deleted, since another run may have put the right one
- * in its place meanwhile; until then a note says not to believe its metadata.
+ * Replaces the object where it reads back wrong, and tells whether it did. It is never deleted first, since another run
+ * may have put the right one in its place meanwhile; until then a note says not to believe its metadata.
  */
+export async function mend(file: WantedFile, transfer: Transfer): Promise<boolean> {
+  const seen = await readBack(file, transfer);
+  if (seen === 'right') return false;
+  await doubt(file, transfer);
+  const resume = await findUpload(file, transfer.bucket, transfer.signal);
+  await moveFile(file, { resume, over: seen.wrong }, transfer);
+  return true;
+}
+
 async function isAsWritten(file: WantedFile, transfer: Transfer): Promise<boolean> {
   if (await readsBack(file, transfer)) return true;
+  await doubt(file, transfer);
+  return false;
+}
+
+async function doubt(file: WantedFile, transfer: Transfer): Promise<void> {
   transfer.log.warn('replacing an object with other bytes', { key: file.key });
   await putNote(file.path, 'read back wrong', transfer);
-  return false;
 }
 
 function keep(file: WantedFile, { progress }: Transfer): void {
@@ -82,13 +96,13 @@ async function copy(
   from: Extract<Action, { kind: 'copy' }>['from'],
   transfer: Transfer,
 ): Promise<boolean> {
-  const { bucket, signal, log, progress, readBack } = transfer;
+  const { bucket, signal, log, progress } = transfer;
   try {
     await refuseWhenCommitted(transfer);
     await bucket.copy(from, file.key, { metadata: digestMetadata(file), signal });
     const copied = await bucket.head(file.key, signal);
     if (copied?.size !== file.size) throw new Error(`the copy has ${copied?.size ?? 'no'} bytes`);
-    if (readBack === 'always' && !(await isAsWritten(file, transfer)))
+    if (transfer.readBack === 'always' && !(await isAsWritten(file, transfer)))
       throw new Error('the copy has other bytes');
   } catch (error) {
     signal.throwIfAborted();
@@ -104,17 +118,19 @@ async function copy(
   return true;
 }
 
+/** What a move may go on with: a pending upload, and the wrong object that it may complete over. */
+interface Begun {
+  readonly resume?: PendingParts | undefined;
+  readonly over?: string | undefined;
+}
+
 /** Moves a file until its bytes are proven, or one kind of mishap has come too often. */
-export async function moveFile(
-  file: WantedFile,
-  resume: PendingParts | undefined,
-  transfer: Transfer,
-): Promise<void> {
+export async function moveFile(file: WantedFile, begun: Begun, transfer: Transfer): Promise<void> {
   const { progress, log } = transfer;
   const wrong: Extract<Attempt, { seen: string }>[] = [];
-  for (let pending = resume; ; pending = undefined) {
+  for (let from = begun; ; from = {}) {
     const tally = countedProgress(progress);
-    const attempt = await attemptMove(file, pending, { ...transfer, progress: tally.progress });
+    const attempt = await attemptMove(file, from, { ...transfer, progress: tally.progress });
     if (attempt.end === 'proven') return;
     wrong.push(attempt);
     const sameMishap = wrong.filter(({ end }) => end === attempt.end).length;
@@ -125,16 +141,12 @@ export async function moveFile(
   }
 }
 
-async function attemptMove(
-  file: WantedFile,
-  resume: PendingParts | undefined,
-  transfer: Transfer,
-): Promise<Attempt> {
+async function attemptMove(file: WantedFile, { resume, over }: Begun, transfer: Transfer): Promise<Attempt> {
   const { partSize } = file;
   const attempt =
     partSize === undefined
       ? await moveWhole(file, transfer)
-      : await moveParts({ file, partSize, ...(resume ? { resume } : {}) }, transfer);
+      : await moveParts({ file, partSize, ...(resume && { resume, over }) }, transfer);
   if (attempt.end !== 'proven' || transfer.readBack === 'auto') return attempt;
   return (await isAsWritten(file, transfer))
     ? attempt

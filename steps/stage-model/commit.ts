@@ -10,6 +10,7 @@ import {
   type StoredManifest,
 } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
+import { abortUploads } from './bucket/abort-uploads.ts';
 import { removeProbes } from './bucket/probe.ts';
 
 interface Store {
@@ -25,10 +26,12 @@ interface Store {
  */
 export async function commit(manifest: Manifest, store: Store): Promise<StoredManifest> {
   const { bucket, place, signal } = store;
-  await demandListing(manifest, store, {
-    headline: 'the bucket does not hold what was written',
-    hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
-  });
+  const evidence = await compareListing(manifest, store);
+  if (evidence.length > 0)
+    throw new StepError('check', 'the bucket does not hold what was written', {
+      evidence,
+      hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
+    });
   // Looked at first, since there are servers that ignore the condition.
   if (!(await bucket.head(place.manifest, signal)))
     await bucket.put(place.manifest, renderManifest(manifest), {
@@ -51,38 +54,34 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
 /** A run with another selection of files may have changed what lies there between our listing and our marker. */
 async function takeBackWhenUntrue(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place, signal } = store;
-  try {
-    await demandListing(manifest, store, {
-      headline:
-        'another run changed what lies under the prefix while it was committed; the marker is gone again',
+  const evidence = await compareListing(manifest, store);
+  if (evidence.length === 0) return;
+  await bucket.delete(place.manifest, signal);
+  throw new StepError(
+    'check',
+    'another run changed what lies under the prefix while it was committed; the marker is gone again',
+    {
+      evidence,
       hint: 'run it again once no other run stages this commit with another selection of files',
-    });
-  } catch (error) {
-    if (error instanceof StepError && error.failure === 'check') await bucket.delete(place.manifest, signal);
-    throw error;
-  }
+    },
+  );
 }
 
 /** Whether what a commit says and what lies there still agree; nothing is mended here. */
-export function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
+export async function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place } = store;
-  return demandListing(manifest, store, {
-    headline: 'what lies under the prefix is no longer what was committed',
+  const evidence = await compareListing(manifest, store);
+  if (evidence.length === 0) return;
+  throw new StepError('check', 'what lies under the prefix is no longer what was committed', {
+    evidence,
     hint: `aws s3 rm s3://${bucket.name}/${place.manifest}   (then run again with --read-back=always: without the marker all objects are read and proven anew, and wrong ones replaced)`,
   });
 }
 
-async function demandListing(
-  manifest: Manifest,
-  { bucket, signal }: Store,
-  { headline, hint }: { readonly headline: string; readonly hint: string },
-): Promise<void> {
+/** What lies there otherwise than the manifest says. */
+async function compareListing(manifest: Manifest, { bucket, signal }: Store): Promise<string[]> {
   const lines = differences(manifest, await bucket.list(manifest.prefix, signal));
-  if (lines.length === 0) return;
-  throw new StepError('check', headline, {
-    evidence: firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`),
-    hint,
-  });
+  return firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`);
 }
 
 /** A commit is staged once, with one set of files. */
@@ -139,24 +138,17 @@ export async function sweep(
       log.warn(`cannot clean up ${what}`, { error: error instanceof Error ? error.message : String(error) });
     }
   };
-  const tried = new Set<string>();
   const isExpired = ({ key, initiated }: PendingUpload) =>
     ofSomeCommit(key, place) &&
     expireMs > 0 &&
     initiated !== undefined &&
     now - initiated.getTime() > expireMs;
-  const isOver = (upload: PendingUpload) =>
-    !tried.has(upload.uploadId) && (upload.key.startsWith(place.prefix) || isExpired(upload));
-  // Again while there is something to remove: versitygw does not name all uploads of one key when they fill a page.
-  const removeUploads = async (): Promise<void> => {
-    const over = (await bucket.listUploads(place.family, signal)).filter(isOver);
-    for (const { key, uploadId } of over) {
-      tried.add(uploadId);
-      await attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId));
-    }
-    if (over.length > 0) await removeUploads();
-  };
-  await attempt('pending uploads', removeUploads);
+  const mayGo = (upload: PendingUpload) => upload.key.startsWith(place.prefix) || isExpired(upload);
+  await attempt('pending uploads', () =>
+    abortUploads({ prefix: place.family, mayGo }, bucket, signal, ({ key, uploadId }) =>
+      attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId)),
+    ),
+  );
   for (const folder of [place.unproven, place.shards]) {
     await attempt(`notes in ${folder}`, async () => {
       for (const { key } of await bucket.list(folder, signal)) await bucket.delete(key, signal);

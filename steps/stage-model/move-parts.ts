@@ -1,16 +1,18 @@
 import type { UploadedPart } from '../lib/bucket.ts';
-import { BucketError } from '../lib/bucket/error.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { dropNote, putNote } from './note.ts';
 import { isWithin, type Span } from './shard/share.ts';
-import { type Attempt, isGone, readsBack, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { readsBack } from './read-back.ts';
+import { type Attempt, isGone, isOfAnotherKind, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {
   readonly file: WantedFile;
   readonly partSize: number;
   readonly resume?: PendingParts;
+  /** ETag of the object of the right size that was read, and is to be replaced. */
+  readonly over?: string | undefined;
 }
 
 /**
@@ -18,7 +20,10 @@ interface Upload {
  * completed only when the hash is right. A resumed upload has parts that nobody can read, so its object is completed,
  * read back once, and noted as unproven in between.
  */
-export async function moveParts({ file, partSize, resume }: Upload, transfer: Transfer): Promise<Attempt> {
+export async function moveParts(
+  { file, partSize, resume, over }: Upload,
+  transfer: Transfer,
+): Promise<Attempt> {
   const { bucket, signal } = transfer;
   const uploadId =
     resume?.uploadId ?? (await bucket.createUpload(file.key, { metadata: digestMetadata(file), signal }));
@@ -32,20 +37,15 @@ export async function moveParts({ file, partSize, resume }: Upload, transfer: Tr
     const parts = [...known.values(), ...sent].sort((a, b) => a.partNumber - b.partNumber);
     const completed = { key: file.key, uploadId, parts, size: file.size };
     return hex === undefined
-      ? await completeAndReadBack(file, completed, transfer)
+      ? await completeAndReadBack({ file, over }, completed, transfer)
       : await completeProven(hex, file, completed, transfer);
   } catch (error) {
     if (signal.aborted) throw error;
     if (isGone(error)) return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
-    if (resume && isRefused(error))
+    if (resume && isOfAnotherKind(error))
       return { end: 'gone', seen: `the upload ${uploadId} was begun otherwise (InvalidRequest)` };
     throw error;
   }
-}
-
-/** What S3 answers to a part with a checksum when the upload was begun without one. */
-function isRefused(error: unknown): boolean {
-  return error instanceof BucketError && error.code === 'InvalidRequest';
 }
 
 /**
@@ -159,7 +159,7 @@ async function completeProven(
 }
 
 async function completeAndReadBack(
-  file: WantedFile,
+  { file, over }: Pick<Upload, 'file' | 'over'>,
   completed: Completed,
   transfer: Transfer,
 ): Promise<Attempt> {
@@ -167,9 +167,11 @@ async function completeAndReadBack(
   const note = await putNote(file.path, completed.uploadId, transfer);
   await refuseWhenCommitted(transfer);
   const there = await bucket.head(file.key, signal);
-  if (there?.size !== file.size) await bucket.completeUpload(completed, signal);
+  const mayComplete = there?.size !== file.size || there.etag === over;
+  if (mayComplete) await bucket.completeUpload(completed, signal);
   if (await readsBack(file, transfer)) {
-    await dropNote(note, transfer);
+    // Another run may still be about to complete the same upload.
+    if (mayComplete) await dropNote(note, transfer);
     return { end: 'proven' };
   }
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };

@@ -96,7 +96,8 @@ function doubt(file: WantedFile, stored: StoredObject, readBack: 'auto' | 'alway
   return readBack === 'always' ? '--read-back=always' : undefined;
 }
 
-function bestUpload(file: WantedFile, uploads: readonly PendingParts[]): PendingParts | undefined {
+/** The one to go on with: some of its parts are there. */
+export function bestUpload(file: WantedFile, uploads: readonly PendingParts[]): PendingParts | undefined {
   return fittingUploads(file, uploads).find(({ parts }) => parts.length > 0);
 }
 

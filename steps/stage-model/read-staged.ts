@@ -3,7 +3,7 @@ import { forEachAtOnce } from './pace/pool.ts';
 import type { WantedFile } from './plan.ts';
 import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
-import { hashOfObject } from './transfer.ts';
+import { hashOfObject } from './read-back.ts';
 
 /** They are hashed by one thread. */
 const atOnce = 4;

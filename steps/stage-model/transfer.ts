@@ -1,12 +1,10 @@
 import type { Bucket } from '../lib/bucket.ts';
 import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
-import { createHasher } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
 import type { Findings } from './bucket/findings.ts';
 import type { Reading } from './policy/inspect.ts';
 import type { Meter } from './report/meter.ts';
 import type { Place } from './place.ts';
-import type { WantedFile } from './plan.ts';
 import type { Carrier } from './thread/carrier.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { BufferPool } from './pace/pool.ts';
@@ -47,34 +45,6 @@ export async function refuseWhenCommitted({ bucket, place, signal }: Transfer): 
   if (await bucket.head(place.manifest, signal)) throw new Overtaken('committed by another run');
 }
 
-/** Whether the object's own bytes have the hash; one that is not there, or has another size, has not. */
-export async function readsBack(file: WantedFile, transfer: Transfer): Promise<boolean> {
-  const { bucket, signal, progress } = transfer;
-  if ((await bucket.head(file.key, signal))?.size !== file.size) return false;
-  progress.willReadBack(file.size);
-  return (await hashOfObject(file, transfer)) === file.digest.hex;
-}
-
-/** The hash of what lies at the file's key, read to its end; undefined where nothing does, or it has another size. */
-export async function hashOfObject(
-  { key, digest, size }: WantedFile,
-  { bucket, signal, progress }: Pick<Transfer, 'bucket' | 'signal' | 'progress'>,
-): Promise<string | undefined> {
-  const hasher = createHasher(digest.algorithm, size);
-  let bytes = 0;
-  try {
-    for await (const chunk of bucket.read(key, undefined, signal)) {
-      hasher.update(chunk);
-      bytes += chunk.length;
-      progress.totals.readBack += chunk.length;
-    }
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-  return bytes === size ? hasher.hex() : undefined;
-}
-
 /**
  * Whether a pending upload vanished under our hands: another run completed it, removed it or replaced a part, or a
  * lifecycle rule did. Ceph answers NoSuchKey where others say NoSuchUpload.
@@ -83,4 +53,9 @@ export function isGone(error: unknown): boolean {
   return (
     isUploadGone(error) || isAbsent(error) || (error instanceof BucketError && error.code === 'InvalidPart')
   );
+}
+
+/** What S3 answers to a part with a checksum when its upload was begun without one. */
+export function isOfAnotherKind(error: unknown): boolean {
+  return error instanceof BucketError && error.code === 'InvalidRequest';
 }

@@ -4,6 +4,7 @@ import { isFolder, type Manifest, manifestLimit, readManifest } from '../../lib/
 import { unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import {
+  bestUpload,
   type BucketState,
   carriesDigest,
   type PendingParts,
@@ -115,6 +116,17 @@ async function listPending(
     signal,
   );
   return found;
+}
+
+/** The pending upload of one file that is worth going on with. */
+export async function findUpload(
+  file: WantedFile,
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<PendingParts | undefined> {
+  const uploads = await unlessUnsupported([], () => bucket.listUploads(file.key, signal));
+  const pending = await listPending([file], uploads, bucket, signal);
+  return bestUpload(file, pending.get(file.key) ?? []);
 }
 
 /** None, when another run has completed the upload since it was listed. */

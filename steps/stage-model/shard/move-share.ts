@@ -10,7 +10,7 @@ import type { Shard } from './shard-note.ts';
 import type { Span } from './share.ts';
 import type { Stage } from '../stage.ts';
 import { surveyBucket } from '../bucket/survey.ts';
-import { isGone, type Transfer } from '../transfer.ts';
+import { isGone, isOfAnotherKind, type Transfer } from '../transfer.ts';
 import type { Wish } from '../wish.ts';
 
 interface CutFile {
@@ -69,11 +69,16 @@ async function moveCut(cut: CutFile, count: number, transfer: Transfer): Promise
     );
     await moveSpan({ file, partSize, resume: { uploadId, parts } }, span, transfer);
   } catch (error) {
-    if (transfer.signal.aborted || !isGone(error)) throw error;
+    const isAnother = isOfAnotherKind(error);
+    if (transfer.signal.aborted || !(isAnother || isGone(error))) throw error;
     if (await isThere(file, transfer)) return;
     const { bucket, place } = transfer;
+    // Without it the next plan opens one of our own.
+    if (isAnother) await bucket.abortUpload(file.key, uploadId);
     throw new StepError('not-ready', `the upload that the plan has for ${file.path} is gone`, {
-      evidence: [`NoSuchUpload ${uploadId} (${bucket.where}, ${file.key})`],
+      evidence: [
+        `${isAnother ? 'InvalidRequest' : 'NoSuchUpload'} ${uploadId} (${bucket.where}, ${file.key})`,
+      ],
       hint: `tkn task start stage-model --param phase=plan --param shards=${count} --param revision=${place.commit} …   (plans anew what is missing; a lifecycle rule may have removed it)`,
       cause: error,
     });

@@ -97,6 +97,29 @@ describe('a wrong object', () => {
   });
 });
 
+test('a replacement that was interrupted goes on with the parts that it had sent', async () => {
+  let parts = 0;
+  const killed = new Error('killed');
+  const { storage, transfer, file } = await createMover({
+    files,
+    bucket: {
+      before: (operation) => {
+        if (operation !== 'uploadPart') return;
+        parts += 1;
+        if (parts > 4) throw killed;
+      },
+    },
+  });
+  storage.objects.set(file(path).key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata: {} });
+  const prove = [{ kind: 'prove', file: file(path), why: '' }] as const;
+  await expect(carryOutAll(prove, 2, transfer)).rejects.toBe(killed);
+  const next = await createMover({ files, storage });
+  await carryOutAll(prove, 2, next.transfer);
+  expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);
+  expect(next.transfer.progress.totals).toMatchObject({ skipped: 4 * 16, moved: bytes.length - 4 * 16 });
+  expect(storage.uploads.size).toBe(0);
+});
+
 describe('whose parts are next', () => {
   const all = {
     'a.safetensors': safetensors(220),

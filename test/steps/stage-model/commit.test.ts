@@ -46,6 +46,22 @@ describe('commit', () => {
     expect(storage.objects.has(manifestKey)).toBe(false);
   });
 
+  test('F39: leaves the marker when its second look at the bucket fails: that says nothing of the bytes', async () => {
+    let looks = 0;
+    const { storage, transfer } = await withObject('hello', {
+      bucket: {
+        before: (operation) => {
+          if (operation !== 'list') return;
+          looks += 1;
+          if (looks === 2)
+            throw new StepError('check', 'the listing comes back to its beginning', { hint: '' });
+        },
+      },
+    });
+    await expect(commitManifest(manifest, transfer)).rejects.toThrow('comes back to its beginning');
+    expect(storage.objects.has(manifestKey)).toBe(true);
+  });
+
   test('F39: takes the manifest of a run that was first, though another version wrote it', async () => {
     const { storage, transfer } = await withObject();
     const first = renderManifest({ ...manifest, tool: 'llm-rollout 0.2.0' });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BucketError } from '../../../steps/lib/bucket/error.ts';
 import { settleDoubts } from '../../../steps/stage-model/doubts.ts';
 import { noteKey } from '../../../steps/stage-model/note.ts';
 import { createMover } from './mover.ts';
@@ -35,15 +36,26 @@ describe('settleDoubts', () => {
     expect(transfer.progress.totals).toMatchObject({ moved, readBack: bytes.length });
   });
 
-  test('the pending upload that the note is about cannot be completed afterwards', async () => {
+  test('of the pending uploads only the one that a note is about is ended: the others are completed when they are proven', async () => {
     const { storage, transfer, wanted, file } = await withObject(bytes, true);
     const { key } = file(path);
     const uploadId = await transfer.bucket.createUpload(key);
-    const other = await transfer.bucket.createUpload(`${key}.other`);
+    await transfer.bucket.put(noteKey(transfer.place, path, uploadId), Buffer.from(path));
+    const fresh = await transfer.bucket.createUpload(key);
     await settleDoubts(wanted, transfer);
-    expect([...storage.uploads.keys()]).toEqual([other]);
+    expect([...storage.uploads.keys()]).toEqual([fresh]);
     await expect(transfer.bucket.completeUpload({ key, uploadId, parts: [], size: 0 })).rejects.toThrow(
       'NoSuchUpload',
     );
+  });
+
+  test('a server that lists no uploads keeps nobody from being settled', async () => {
+    const { storage, transfer, wanted, file } = await withObject(Buffer.alloc(bytes.length), true);
+    const listUploads = async () => {
+      const about = { evidence: [], hint: '', code: 'NotImplemented', status: 501 };
+      throw new BucketError('refused', 'no such thing', about);
+    };
+    await settleDoubts(wanted, { ...transfer, bucket: { ...transfer.bucket, listUploads } });
+    expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { moveParts } from '../../../steps/stage-model/move-parts.ts';
+import { noteKey } from '../../../steps/stage-model/note.ts';
 import { Overtaken } from '../../../steps/stage-model/transfer.ts';
 import type { BucketOperation } from './memory-bucket.ts';
 import { createMover } from './mover.ts';
@@ -130,6 +131,24 @@ describe('a resumed upload', () => {
     storage.objects.set(file.key, { body: bytes, etag: 'e', metadata: {} });
     expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
+    expect(storage.uploads.has(resume.uploadId)).toBe(true);
+  });
+
+  test('F39: that it has not completed keeps its note, for another run may be about to', async () => {
+    const { storage, transfer, file, resume } = await withParts(Buffer.alloc(bytes.length));
+    storage.objects.set(file.key, { body: bytes, etag: 'e', metadata: {} });
+    await moveParts({ file, partSize, resume }, transfer);
+    expect(storage.objects.has(noteKey(transfer.place, path, resume.uploadId))).toBe(true);
+  });
+
+  test.each([
+    ['takes the place of the object that was read wrong', 'wrong', bytes, 'proven'],
+    ['leaves one that came in its place', 'other', Buffer.alloc(bytes.length), 'wrong-object'],
+  ])('%s', async (_title, over, expected, end) => {
+    const { storage, transfer, file, resume } = await withParts(bytes);
+    storage.objects.set(file.key, { body: Buffer.alloc(bytes.length), etag: 'wrong', metadata: {} });
+    expect(await moveParts({ file, partSize, resume, over }, transfer)).toMatchObject({ end });
+    expect(storage.objects.get(file.key)?.body).toEqual(expected);
   });
 
   test('takes the place of an object that has another size: that one holds nothing of the file', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { isWithin } from '../../../../steps/stage-model/shard/share.ts';
 import { files, sharded, shardsFolder } from '../sharded.ts';
 import { manifestKey, prefix } from '../staging.ts';
@@ -57,4 +58,25 @@ describe('phase move', () => {
     await two.move('1/2');
     expect(upload?.parts.get(1)?.body).toHaveLength(32);
   });
+});
+
+test('an upload that takes no checksums is ended, so that the next plan opens one of our own', async () => {
+  const foreign = new Set<string>();
+  const two = sharded(2, {
+    before: (operation, key) => {
+      const [pending] = [...two.storage.uploads].filter(([, upload]) => upload.key === key);
+      if (operation !== 'uploadPart' || !foreign.has(pending?.[0] ?? '')) return;
+      const about = { evidence: [], hint: '', code: 'InvalidRequest', status: 400 };
+      throw new BucketError('refused', 'checksum type mismatch', about);
+    },
+  });
+  await two.plan();
+  for (const [uploadId] of two.storage.uploads) foreign.add(uploadId);
+  await expect(two.move('1/2')).rejects.toMatchObject({
+    failure: 'not-ready',
+    hint: expect.stringContaining('phase=plan'),
+  });
+  await two.plan();
+  await Promise.all([two.move('1/2'), two.move('2/2')]);
+  await expect(two.commit()).resolves.toMatchObject({ outcome: 'ok' });
 });
