@@ -95,7 +95,9 @@ function plainHttp(): Plugin {
     name: namespace,
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^(node:)?https?$/ }, ({ kind, path }) =>
-        kind === 'import-statement' ? { path: path.replace(/^node:/, ''), namespace } : undefined,
+        kind === 'import-statement' || kind === 'dynamic-import'
+          ? { path: path.replace(/^node:/, ''), namespace }
+          : undefined,
       );
       onLoad({ filter: /./, namespace }, ({ path }) => ({
         contents: `module.exports = process.getBuiltinModule('node:${path}')`,

@@ -91,7 +91,7 @@ export function backoff(
  * Milliseconds that a server asks to wait: `Retry-After` (seconds or a date, RFC 9110 §10.2.3), else the Hub's
  * `RateLimit: "api";r=0;t=55`. Undefined when it asks for nothing that can be read.
  */
-export function requestedWait(headers: Headers, now: number): number | undefined {
+export function requestedWait(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const after = headers.get('retry-after');
   if (after !== null) {
     if (/^\d{1,9}$/.test(after.trim())) return Number(after) * 1000;

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { budgets, buildBundles } from '../../steps/build.ts';
 import { specs } from '../../steps/index.ts';
+import { startRig } from './stage-model/rig.ts';
+import { safetensors } from './stage-model/staging.ts';
 
 let folder: string;
 let bundles: Awaited<ReturnType<typeof buildBundles>>;
@@ -53,16 +55,29 @@ describe('buildBundles', () => {
     ).toBeNull();
   });
 
-  it("does not load Node's fetch at its start, which takes as long as Node itself", async () => {
+  /** Modules of Node that a run of it had loaded in the end. */
+  async function loadedBy(args: readonly string[]): Promise<string> {
     const say = "process.on('exit', () => console.error(process.moduleLoadList.join()))";
-    const loaded = async (args: readonly string[]) =>
-      (await promisify(execFile)(process.execPath, ['--import', `data:text/javascript,${say}`, ...args]))
-        .stderr;
-    const step = await loaded([join(folder, 'stage-model.mjs'), '--help']);
+    const words = ['--import', `data:text/javascript,${say}`, ...args];
+    return (await promisify(execFile)(process.execPath, words)).stderr;
+  }
+
+  it("does not load Node's fetch at its start, which takes as long as Node itself", async () => {
+    const step = await loadedBy([join(folder, 'stage-model.mjs'), '--help']);
     expect(step).toContain('NativeModule http');
     expect(step).not.toContain('undici');
-    const fetching = await loaded(['-e', "fetch('data:,').then(() => {})"]);
-    expect(fetching).toContain('undici');
+    expect(await loadedBy(['-e', "fetch('data:,').then(() => {})"])).toContain('undici');
+  });
+
+  it("stages a model without Node's fetch", async () => {
+    const rig = await startRig({ files: { 'config.json': '{}', 'model.safetensors': safetensors(1000) } });
+    try {
+      const { args } = await rig.argumentsFor([]);
+      expect(await loadedBy([join(folder, 'stage-model.mjs'), ...args])).not.toContain('undici');
+      expect(await rig.text(rig.manifestKey)).toContain(rig.commit);
+    } finally {
+      await rig.close();
+    }
   });
 
   it('needs nothing but itself', async () => {

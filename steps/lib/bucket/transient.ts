@@ -99,8 +99,7 @@ function judge(error: S3Answer, once: Set<string>, now: number): RetryVerdict {
     return first;
   }
   if (!mayPass(error)) return false;
-  const asked = new Headers({ 'retry-after': error.headers['retry-after'] ?? '' });
-  const afterMs = requestedWait(asked, now);
+  const afterMs = requestedWait({ get: (name) => error.headers[name] ?? null }, now);
   return afterMs === undefined || afterMs === 0 ? true : { afterMs };
 }
 

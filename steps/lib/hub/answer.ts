@@ -1,5 +1,6 @@
 import { StepError } from '../errors.ts';
 import { HubFault } from './fault.ts';
+import type { AnswerHeaders } from './headers.ts';
 
 /** The bytes [start, end) of a file of `size` bytes, all integers, start < end ≤ size. */
 export interface AskedRange {
@@ -11,7 +12,7 @@ export interface AskedRange {
 
 export interface RangeAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   readonly host: string;
 }
 

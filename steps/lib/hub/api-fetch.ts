@@ -1,6 +1,8 @@
 import { StepError } from '../errors.ts';
 import { isPage, page } from './answer.ts';
+import { open } from './connection.ts';
 import { connectionFault, HubFault } from './fault.ts';
+import { type AnswerHeaders, readHeaders } from './headers.ts';
 import { type Asked, explainRefusal } from './refusal.ts';
 import { authorization, type HubSettings } from './settings.ts';
 
@@ -15,43 +17,51 @@ export function createApiFetch(
 ) {
   const asked = { ...about, endpoint: hub.endpoint, withToken: hub.token !== undefined };
   const visited = new Set<string>();
-  return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const url = new URL(input instanceof Request ? input.url : input);
+  return async (input: string | URL | Request): Promise<Response> => {
+    const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
     checkAddress(url, hub.endpoint);
     // A page that names itself as the next one would be listed for ever.
     if (visited.has(url.href)) throw listing(hub.endpoint, 'comes back to a page that it had already given');
     visited.add(url.href);
-    const { ok, status, headers, text } = await ask(url, init, hub, signal);
+    const { status, headers, text } = await ask(url, hub, signal);
     if (status >= 300 && status < 400) throw moved(asked, url, headers.get('location'));
-    if (!ok) throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
+    if (status >= 400) throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
     if (isPage({ headers })) throw page({ path: 'the listing' }, { status, headers, host: url.host });
-    return new Response(text, { status, headers: withWholeLink(headers, url) });
+    return answerOf(text, withWholeLink(headers, url));
   };
 }
 
-interface Answer extends Pick<Response, 'ok' | 'status' | 'headers'> {
+/** As much of a Response as the package reads of one that is well (see headers.ts why it is none). */
+function answerOf(text: string, headers: AnswerHeaders): Response {
+  const json = async (): Promise<unknown> => JSON.parse(text);
+  return { ok: true, status: 200, headers, json } as Response;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
   readonly text: string;
 }
 
 /** The whole answer: the time it may take is that of its body too. */
-async function ask(
-  url: URL,
-  init: RequestInit | undefined,
-  hub: HubSettings,
-  signal?: AbortSignal,
-): Promise<Answer> {
-  const { idleMs } = hub.timings;
+async function ask(url: URL, hub: HubSettings, signal?: AbortSignal): Promise<Answer> {
+  const { network, timings } = hub;
+  const { idleMs } = timings;
   const patience = AbortSignal.timeout(idleMs);
-  const headers = { accept: 'application/json', 'user-agent': 'llm-rollout', ...authorization(url, hub) };
   try {
-    const response = await hub.network.fetch(url, {
-      ...init,
-      headers,
-      redirect: 'manual',
+    const response = await open(url, {
+      network,
+      idleMs,
+      headers: { accept: 'application/json', ...authorization(url, hub) },
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
-    const { ok, status } = response;
-    return { ok, status, headers: response.headers, text: await response.text() };
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return {
+      status: response.statusCode ?? 0,
+      headers: readHeaders(response.rawHeaders),
+      text: Buffer.concat(chunks).toString(),
+    };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (patience.aborted) throw late(url.host, idleMs);
@@ -103,10 +113,8 @@ function late(host: string, ms: number): HubFault {
 }
 
 /** The package reads absolute addresses only and would take a relative next page for the end of the listing. */
-function withWholeLink(headers: Headers, url: URL): Headers {
+function withWholeLink(headers: AnswerHeaders, url: URL): AnswerHeaders {
   const link = headers.get('link');
   const [, next] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '') ?? [];
-  const whole = new Headers({ 'content-type': 'application/json' });
-  if (next !== undefined) whole.set('link', `<${new URL(next, url).href}>; rel="next"`);
-  return whole;
+  return readHeaders(next === undefined ? [] : ['link', `<${new URL(next, url).href}>; rel="next"`]);
 }

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { HubRange } from '../hub.ts';
 import { open } from './connection.ts';
+import { type AnswerHeaders, readHeaders } from './headers.ts';
 import { checkIdentity } from './identity.ts';
 import { nextHop } from './redirect.ts';
 import { authorization, type HubSettings } from './settings.ts';
 
 export interface Reached {
   readonly response: IncomingMessage;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where the answer came from, or where it sends us on to; it may carry a signature and is never shown whole. */
   readonly url: URL;
 }
@@ -33,7 +34,7 @@ export async function follow(
   for (let hop = 0; ; hop += 1) {
     const headers = { range, ...authorization(url, hub) };
     const response = await open(url, { network: hub.network, idleMs: hub.timings.idleMs, headers, signal });
-    const reached = { response, headers: headersOf(response), url };
+    const reached = { response, headers: readHeaders(response.rawHeaders), url };
     try {
       if (url.origin === hub.endpoint.origin) checkIdentity(asked, reached.headers, url.host);
       if (!isRedirect(response) || hop === mostHops) return reached;
@@ -49,11 +50,4 @@ export async function follow(
 
 function isRedirect({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode > 300 && statusCode < 400 && statusCode !== 304;
-}
-
-function headersOf(response: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (let i = 0; i + 1 < response.rawHeaders.length; i += 2)
-    headers.append(response.rawHeaders[i] ?? '', response.rawHeaders[i + 1] ?? '');
-  return headers;
 }

@@ -1,6 +1,8 @@
+import { type AnswerHeaders, readHeaders } from './headers.ts';
+
 export interface Head {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where the body begins. */
   readonly length: number;
   /** Bytes of the body, where nothing but a Content-Length frames it. */
@@ -29,17 +31,17 @@ export function parseHead(bytes: Buffer): Head | undefined {
   };
 }
 
-function headersOf(lines: readonly string[]): Headers {
-  const headers = new Headers();
-  for (const line of lines) {
-    const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line);
-    if (!match) throw malformed(line);
-    headers.append(match[1] ?? '', match[2] ?? '');
-  }
-  return headers;
+function headersOf(lines: readonly string[]): AnswerHeaders {
+  return readHeaders(
+    lines.flatMap((line) => {
+      const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line);
+      if (!match) throw malformed(line);
+      return match.slice(1);
+    }),
+  );
 }
 
-function lengthOf(headers: Headers): number | undefined {
+function lengthOf(headers: AnswerHeaders): number | undefined {
   const length = headers.get('content-length') ?? '';
   return /^\d{1,15}$/.test(length) && !headers.has('transfer-encoding') ? Number(length) : undefined;
 }

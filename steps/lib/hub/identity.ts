@@ -1,9 +1,10 @@
 import { StepError } from '../errors.ts';
 import type { HubRange } from '../hub.ts';
 import { HubFault } from './fault.ts';
+import type { AnswerHeaders } from './headers.ts';
 
 /** What the Hub says of the file beside its address must be what its listing said; a mirror may say nothing. */
-export function checkIdentity({ commit, file }: HubRange, headers: Headers, host: string): void {
+export function checkIdentity({ commit, file }: HubRange, headers: AnswerHeaders, host: string): void {
   const commitThere = headers.get('x-repo-commit');
   if (commitThere !== null && commitThere !== commit)
     throw changed(file.path, host, `X-Repo-Commit: ${commitThere}, asked ${commit}`);

@@ -10,6 +10,7 @@ import { checkCommit, checkModel, checkPath } from './names.ts';
 import { createPatience } from './patience.ts';
 import { explainRefusal } from './refusal.ts';
 import type { HubSettings } from './settings.ts';
+import type { AnswerHeaders } from './headers.ts';
 
 /** Hub.readRange over these settings. */
 export function createReadRange(hub: HubSettings, addresses: Addresses) {
@@ -59,7 +60,7 @@ export async function* readOnce(asked: HubRange, means: Means): AsyncGenerator<B
 
 interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where it came from. */
   readonly url: URL;
 }

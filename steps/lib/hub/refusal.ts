@@ -1,6 +1,7 @@
 import { StepError } from '../errors.ts';
 import { requestedWait } from '../retry.ts';
 import { HubFault } from './fault.ts';
+import type { AnswerHeaders } from './headers.ts';
 
 export interface Asked {
   readonly endpoint: URL;
@@ -12,7 +13,7 @@ export interface Asked {
 
 export interface Refused {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where the answer came from; of its address only host and path are ever shown. */
   readonly url: URL;
   readonly now: number;
