@@ -112,8 +112,8 @@ export interface CompletedUpload {
   readonly parts: readonly UploadedPart[];
   readonly size: number;
   /**
-   * Whether another object may lie there, and nobody is going to read this one back: where ETags say nothing of the bytes
-   * the key is looked at first, so that a lost answer does not make that one pass for ours.
+   * Whether another object may lie there: where ETags say nothing of the bytes the key is looked at first, so that a lost
+   * answer does not make that one pass for ours.
    */
   readonly lookBefore?: boolean;
 }

@@ -8,7 +8,7 @@ import { type Action, digestMetadata, type PendingParts, type WantedFile } from 
 import { forEachAtOnce } from './pace/pool.ts';
 import { lastTwoTogether, type Turns } from './pace/turns.ts';
 import type { Progress } from './report/progress.ts';
-import { readBack, readsBack } from './read-back.ts';
+import { readsBack } from './read-back.ts';
 import { type Attempt, Overtaken, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 /** How often one file may meet each mishap before it ends the run; another run at work may take our upload away more often. */
@@ -66,23 +66,17 @@ export async function carryOut(action: Action, transfer: Transfer): Promise<void
  * may have put the right one in its place meanwhile; until then a note says not to believe its metadata.
  */
 export async function mend(file: WantedFile, transfer: Transfer): Promise<boolean> {
-  const seen = await readBack(file, transfer);
-  if (seen === 'right') return false;
-  await doubt(file, transfer);
+  if (await isAsWritten(file, transfer)) return false;
   const resume = await findUpload(file, transfer.bucket, transfer.signal);
-  await moveFile(file, { resume, over: seen.wrong }, transfer);
+  await moveFile(file, { resume, replaces: true }, transfer);
   return true;
 }
 
 async function isAsWritten(file: WantedFile, transfer: Transfer): Promise<boolean> {
   if (await readsBack(file, transfer)) return true;
-  await doubt(file, transfer);
-  return false;
-}
-
-async function doubt(file: WantedFile, transfer: Transfer): Promise<void> {
   transfer.log.warn('replacing an object with other bytes', { key: file.key });
   await putNote(file.path, 'read back wrong', transfer);
+  return false;
 }
 
 function keep(file: WantedFile, { progress }: Transfer): void {
@@ -118,10 +112,10 @@ async function copy(
   return true;
 }
 
-/** What a move may go on with: a pending upload, and the wrong object that it may complete over. */
+/** What a move goes on with: a pending upload, and whether it may complete over an object that was read wrong. */
 interface Begun {
   readonly resume?: PendingParts | undefined;
-  readonly over?: string | undefined;
+  readonly replaces?: boolean | undefined;
 }
 
 /** Moves a file until its bytes are proven, or one kind of mishap has come too often. */
@@ -141,12 +135,16 @@ export async function moveFile(file: WantedFile, begun: Begun, transfer: Transfe
   }
 }
 
-async function attemptMove(file: WantedFile, { resume, over }: Begun, transfer: Transfer): Promise<Attempt> {
+async function attemptMove(
+  file: WantedFile,
+  { resume, replaces }: Begun,
+  transfer: Transfer,
+): Promise<Attempt> {
   const { partSize } = file;
   const attempt =
     partSize === undefined
       ? await moveWhole(file, transfer)
-      : await moveParts({ file, partSize, ...(resume && { resume, over }) }, transfer);
+      : await moveParts({ file, partSize, ...(resume && { resume, replaces }) }, transfer);
   if (attempt.end !== 'proven' || transfer.readBack === 'auto') return attempt;
   return (await isAsWritten(file, transfer))
     ? attempt

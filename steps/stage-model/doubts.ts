@@ -1,7 +1,9 @@
 import type { PendingUpload } from '../lib/bucket.ts';
 import { abortUploads } from './bucket/abort-uploads.ts';
+import { unlessUnsupported } from './bucket/findings.ts';
 import { mend } from './carry-out.ts';
 import { noteKey, noteName } from './note.ts';
+import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
 import { forEachAtOnce } from './pace/pool.ts';
 import type { Transfer } from './transfer.ts';
@@ -10,26 +12,41 @@ const atOnce = 4;
 
 /**
  * The last thing before the commit, when all objects are there: every object that a note doubts is read back, and
- * replaced when it is wrong. The note may be of a run that lives and is about to complete an upload nobody has proven:
- * that one is removed first, so that it cannot come behind our back; and whoever puts a note from now on sees the object
- * and does not complete. Uploads without a note are completed only when they are proven.
+ * replaced when it is wrong, until no note is left that came meanwhile. Whoever is about to complete an upload that nobody
+ * has proven has put its note before, and looks at the object after that: either we find the note, or it finds our object.
  */
 export async function settleDoubts(files: readonly WantedFile[], transfer: Transfer): Promise<void> {
   const { bucket, place, signal } = transfer;
-  const notes = new Set((await bucket.list(place.unproven, signal)).map(({ key }) => key));
-  const names = new Set([...notes].map((key) => key.slice(place.unproven.length).split('.')[0]));
-  const doubted = files.filter(({ path }) => names.has(noteName(path)));
-  await forEachAtOnce(
-    doubted,
-    atOnce,
-    async (file, signal) => {
-      const mayGo = ({ key, uploadId }: PendingUpload) =>
-        key === file.key && notes.has(noteKey(place, file.path, uploadId));
-      await abortUploads({ prefix: file.key, mayGo }, bucket, signal, ({ key, uploadId }) =>
-        bucket.abortUpload(key, uploadId),
-      );
-      await mend(file, { ...transfer, signal });
-    },
-    signal,
+  const settled = new Set<string>();
+  for (;;) {
+    const notes = (await bucket.list(place.unproven, signal)).map(({ key }) => key);
+    const names = new Set(notes.filter((key) => !settled.has(key)).map((key) => nameOf(key, place)));
+    const doubted = files.filter(({ path }) => names.has(noteName(path)));
+    if (doubted.length === 0) return;
+    await forEachAtOnce(
+      doubted,
+      atOnce,
+      (file, signal) => settle(file, new Set(notes), { ...transfer, signal }),
+      signal,
+    );
+    for (const key of notes) settled.add(key);
+  }
+}
+
+function nameOf(note: string, { unproven }: Place): string | undefined {
+  return note.slice(unproven.length).split('.')[0];
+}
+
+/** Ends the uploads that the notes name, so that none is completed behind our back, and then looks once more. */
+async function settle(file: WantedFile, notes: ReadonlySet<string>, transfer: Transfer): Promise<void> {
+  const { bucket, place, signal } = transfer;
+  const mayGo = ({ key, uploadId }: PendingUpload) =>
+    key === file.key && notes.has(noteKey(place, file.path, uploadId));
+  const pending = await unlessUnsupported([], () => bucket.listUploads(file.key, signal));
+  // It may hold all parts already.
+  if (pending.some(mayGo)) await mend(file, transfer);
+  await abortUploads({ prefix: file.key, mayGo }, bucket, signal, ({ key, uploadId }) =>
+    bucket.abortUpload(key, uploadId),
   );
+  await mend(file, transfer);
 }

@@ -11,8 +11,8 @@ interface Upload {
   readonly file: WantedFile;
   readonly partSize: number;
   readonly resume?: PendingParts;
-  /** ETag of the object of the right size that was read, and is to be replaced. */
-  readonly over?: string | undefined;
+  /** An object of the right size lies there that was read, and is wrong. */
+  readonly replaces?: boolean | undefined;
 }
 
 /**
@@ -21,7 +21,7 @@ interface Upload {
  * read back once, and noted as unproven in between.
  */
 export async function moveParts(
-  { file, partSize, resume, over }: Upload,
+  { file, partSize, resume, replaces }: Upload,
   transfer: Transfer,
 ): Promise<Attempt> {
   const { bucket, signal } = transfer;
@@ -37,13 +37,16 @@ export async function moveParts(
     const parts = [...known.values(), ...sent].sort((a, b) => a.partNumber - b.partNumber);
     const completed = { key: file.key, uploadId, parts, size: file.size };
     return hex === undefined
-      ? await completeAndReadBack({ file, over }, completed, transfer)
+      ? await completeAndReadBack({ file, replaces }, completed, transfer)
       : await completeProven(hex, file, completed, transfer);
   } catch (error) {
     if (signal.aborted) throw error;
     if (isGone(error)) return { end: 'gone', seen: `the upload ${uploadId} is no longer there` };
-    if (resume && isOfAnotherKind(error))
+    if (resume && isOfAnotherKind(error)) {
+      // Else every run would choose it again, beside one of our own.
+      await discard({ key: file.key, uploadId }, transfer);
       return { end: 'gone', seen: `the upload ${uploadId} was begun otherwise (InvalidRequest)` };
+    }
     throw error;
   }
 }
@@ -159,16 +162,17 @@ async function completeProven(
 }
 
 async function completeAndReadBack(
-  { file, over }: Pick<Upload, 'file' | 'over'>,
+  { file, replaces = false }: Pick<Upload, 'file' | 'replaces'>,
   completed: Completed,
   transfer: Transfer,
 ): Promise<Attempt> {
   const { bucket, signal } = transfer;
   const note = await putNote(file.path, completed.uploadId, transfer);
-  await refuseWhenCommitted(transfer);
   const there = await bucket.head(file.key, signal);
-  const mayComplete = there?.size !== file.size || there.etag === over;
-  if (mayComplete) await bucket.completeUpload(completed, signal);
+  // Read after the note was put: whoever has settled all doubts before has left the right one there.
+  const mayComplete = there?.size !== file.size || (replaces && !(await readsBack(file, transfer)));
+  await refuseWhenCommitted(transfer);
+  if (mayComplete) await bucket.completeUpload({ ...completed, lookBefore: true }, signal);
   if (await readsBack(file, transfer)) {
     // Another run may still be about to complete the same upload.
     if (mayComplete) await dropNote(note, transfer);
@@ -177,8 +181,11 @@ async function completeAndReadBack(
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };
 }
 
-/** The parts of a file whose hash is wrong; when that fails the first error stays, and the sweep after the commit tries again. */
-async function discard({ key, uploadId }: Completed, { bucket, log }: Transfer): Promise<void> {
+/** Parts that are of no use; when that fails the first error stays, and the sweep after the commit tries again. */
+async function discard(
+  { key, uploadId }: Pick<Completed, 'key' | 'uploadId'>,
+  { bucket, log }: Transfer,
+): Promise<void> {
   try {
     await bucket.abortUpload(key, uploadId);
   } catch (error) {

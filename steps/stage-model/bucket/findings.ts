@@ -47,7 +47,11 @@ export function judgeServer(seen: Seen): Findings {
     metadata: seen.metadataCameBack ?? 'unknown',
     missing: [
       missingRight('s3:DeleteObject', 'notes and leftovers stay', removal),
-      missingRight('s3:AbortMultipartUpload', 'parts of uploads that fail stay and take room', abortion),
+      missingRight(
+        's3:AbortMultipartUpload',
+        'parts of uploads that fail stay and take room, and a commit may wait for it after runs that were killed',
+        abortion,
+      ),
     ].flat(),
   };
 }

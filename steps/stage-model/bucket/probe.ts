@@ -89,7 +89,9 @@ async function tryParts(key: string, { bucket, signal }: Probing): Promise<Parti
   const uploadId = await bucket.createUpload(key, { signal });
   try {
     const sent = await bucket.uploadPart({ key, uploadId, partNumber: 1, body, signal });
-    const uploads = await unlessUnsupported([], () => bucket.listUploads(key, signal));
+    // By their folder, as they are going to be asked for: MinIO names an upload to whoever asks for its very key only.
+    const folder = key.slice(0, key.lastIndexOf('/') + 1);
+    const uploads = await unlessUnsupported([], () => bucket.listUploads(folder, signal));
     const parts = await unlessUnsupported([], () => bucket.listParts(key, uploadId, signal));
     return {
       uploadListed: uploads.some((upload) => upload.uploadId === uploadId),

@@ -137,7 +137,7 @@ async function partsIfPending(
   signal: AbortSignal,
 ): Promise<UploadedPart[]> {
   try {
-    return await bucket.listParts(key, uploadId, signal);
+    return await unlessUnsupported([], () => bucket.listParts(key, uploadId, signal));
   } catch (error) {
     if (isGone(error)) return [];
     throw error;

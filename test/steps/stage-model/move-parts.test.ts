@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BucketError } from '../../../steps/lib/bucket/error.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { moveParts } from '../../../steps/stage-model/move-parts.ts';
 import { noteKey } from '../../../steps/stage-model/note.ts';
@@ -142,13 +143,36 @@ describe('a resumed upload', () => {
   });
 
   test.each([
-    ['takes the place of the object that was read wrong', 'wrong', bytes, 'proven'],
-    ['leaves one that came in its place', 'other', Buffer.alloc(bytes.length), 'wrong-object'],
-  ])('%s', async (_title, over, expected, end) => {
+    ['takes the place of an object that was read wrong, and is wrong', true, bytes, 'proven'],
+    ['leaves one that nobody has read yet', false, Buffer.alloc(bytes.length), 'wrong-object'],
+  ])('%s', async (_title, replaces, expected, end) => {
     const { storage, transfer, file, resume } = await withParts(bytes);
-    storage.objects.set(file.key, { body: Buffer.alloc(bytes.length), etag: 'wrong', metadata: {} });
-    expect(await moveParts({ file, partSize, resume, over }, transfer)).toMatchObject({ end });
+    storage.objects.set(file.key, { body: Buffer.alloc(bytes.length), etag: 'e', metadata: {} });
+    expect(await moveParts({ file, partSize, resume, replaces }, transfer)).toMatchObject({ end });
     expect(storage.objects.get(file.key)?.body).toEqual(expected);
+  });
+
+  test('that takes no checksums is ended, so that nobody chooses it again', async () => {
+    let refuses = false;
+    const { storage, transfer, file, resume } = await withParts(bytes, {
+      bucket: {
+        before: (operation) => {
+          if (operation !== 'uploadPart' || !refuses) return;
+          const about = { evidence: [], hint: '', code: 'InvalidRequest', status: 400 };
+          throw new BucketError('refused', 'checksum type mismatch', about);
+        },
+      },
+    });
+    refuses = true;
+    expect(await moveParts({ file, partSize, resume }, transfer)).toMatchObject({ end: 'gone' });
+    expect(storage.uploads.size).toBe(0);
+  });
+
+  test('F39: leaves the right one that came in the place of the wrong one', async () => {
+    const { storage, transfer, file, resume } = await withParts(Buffer.alloc(bytes.length));
+    storage.objects.set(file.key, { body: bytes, etag: 'e', metadata: {} });
+    expect(await moveParts({ file, partSize, resume, replaces: true }, transfer)).toEqual({ end: 'proven' });
+    expect(storage.objects.get(file.key)?.body).toEqual(bytes);
   });
 
   test('takes the place of an object that has another size: that one holds nothing of the file', async () => {

@@ -50,6 +50,19 @@ test.each<[DialectName, Findings]>([
   },
 );
 
+test('a server that names an upload only to whoever asks for its very key lists none for a survey', async () => {
+  const storage = createStorage();
+  const bucket = createMemoryBucket({ storage });
+  const exact = {
+    ...bucket,
+    listUploads: async (prefix: string) =>
+      (await bucket.listUploads(prefix)).filter(({ key }) => key === prefix),
+  };
+  const log = createLog({ write: () => {}, env: {}, step: 'stage-model' });
+  const found = await probeBucket({ bucket: exact, place, log, clock: systemClock, signal });
+  expect(found).toMatchObject({ resume: false });
+});
+
 const refuse = (on: Fault['on'], status = 403, code = 'AccessDenied'): Fault => ({
   on,
   times: Infinity,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { renderManifest } from '../../../../steps/lib/manifest.ts';
 import { surveyBucket } from '../../../../steps/stage-model/bucket/survey.ts';
 import { createMover } from '../mover.ts';
@@ -120,4 +121,17 @@ test('finds the bytes of a commit whose twin was deleted, and of one of many', a
   }
   const survey = await surveyBucket([there], place, bucket, signal);
   expect(survey.elsewhere.get(there.path)?.key).toContain('3/there.safetensors');
+});
+
+test('a server that lists uploads and not their parts has none to go on with', async () => {
+  const { transfer, file } = await createMover({ files });
+  const { bucket, place, signal } = transfer;
+  const wanted = file('half.safetensors');
+  await bucket.createUpload(wanted.key);
+  const listParts = async () => {
+    const about = { evidence: [], hint: '', code: 'NotImplemented', status: 501 };
+    throw new BucketError('refused', 'no such thing', about);
+  };
+  const { pending } = await surveyBucket([wanted], place, { ...bucket, listParts }, signal);
+  expect(pending.get(wanted.key)).toMatchObject([{ parts: [] }]);
 });
