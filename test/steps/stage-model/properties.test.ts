@@ -188,6 +188,52 @@ describe('P5: killed at any request and run again', () => {
   );
 });
 
+test.each([
+  ['the request is not carried out', false],
+  ['the request is carried out, its answer lost', true],
+])(
+  'P5 F36: killed at any request while a wrong object is replaced, and run again; %s: no marker beside it, and no part travels twice',
+  async (_title, carriedOut) => {
+    const weights = safetensors(60);
+    const files: Files = { 'config.json': Buffer.from('{}'), 'model.safetensors': weights };
+    const key = `${prefix}model.safetensors`;
+    const params = { partSize: 32, connections: 1, readBack: 'always' as const };
+    const untouched = createStorage();
+    await countRequests(untouched, files, params);
+    const createSpoiled = () => {
+      const storage = createStorage();
+      const { metadata = {} } = untouched.objects.get(key) ?? {};
+      const body = Buffer.from(weights.map((byte) => byte ^ 1));
+      storage.objects.set(key, { body, etag: 'wrong', metadata });
+      return storage;
+    };
+    const requests = await countRequests(createSpoiled(), files, params);
+    let resumed = 0;
+    for (let k = 1; k <= requests; k += 1) {
+      const storage = createSpoiled();
+      await stage({ ...deadAfter(k, storage, files, carriedOut), params }).catch(() => {});
+      if (storage.objects.has(manifestKey)) demandMarkerTellsTheTruth(storage, files);
+      const isWrong = storage.objects.get(key)?.etag === 'wrong';
+      const kept = [...storage.uploads.values()]
+        .filter((upload) => upload.key === key)
+        .flatMap(({ parts }) => [...parts.values()])
+        .reduce((sum, { body }) => sum + body.length, 0);
+      if (kept > 0) resumed += 1;
+      const noted = [...storage.objects.keys()].some((each) => each.includes('/unproven/'));
+      const again = await stage({
+        hub: createMemoryHub({ commit, files }),
+        bucket: createMemoryBucket({ storage, after: () => demandMarkerTellsTheTruth(storage, files) }),
+        params: { ...params, readBack: noted ? 'auto' : 'always' },
+      });
+      expect(snapshot(storage.objects), `killed at request ${k}`).toEqual(snapshot(untouched.objects));
+      expect(storage.uploads.size, `killed at request ${k}`).toBe(0);
+      const missing = totalBytes(files) - (isWrong ? kept : weights.length);
+      expect(Number(again.bytesMoved), `killed at request ${k}`).toBeLessThanOrEqual(missing);
+    }
+    expect(resumed).toBeGreaterThan(3);
+  },
+);
+
 test('P5 F42: a wrong part of a dead run is found, wherever the run that goes on with it is killed too', async () => {
   const files: Files = { 'config.json': Buffer.from('{}'), 'model.safetensors': safetensors(60) };
   const params = { partSize: 32, connections: 1 };
