@@ -43,10 +43,10 @@ async function settle(file: WantedFile, notes: ReadonlySet<string>, transfer: Tr
   const mayGo = ({ key, uploadId }: PendingUpload) =>
     key === file.key && notes.has(noteKey(place, file.path, uploadId));
   const pending = await unlessUnsupported([], () => bucket.listUploads(file.key, signal));
-  // It may hold all parts already.
-  if (pending.some(mayGo)) await mend(file, transfer);
-  await abortUploads({ prefix: file.key, mayGo }, bucket, signal, ({ key, uploadId }) =>
-    bucket.abortUpload(key, uploadId),
-  );
+  if (pending.some(mayGo)) {
+    // It may hold all parts already.
+    await mend(file, transfer);
+    await abortUploads({ prefix: file.key, mayGo }, bucket, signal);
+  }
   await mend(file, transfer);
 }

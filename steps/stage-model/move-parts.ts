@@ -168,14 +168,16 @@ async function completeAndReadBack(
 ): Promise<Attempt> {
   const { bucket, signal } = transfer;
   const note = await putNote(file.path, completed.uploadId, transfer);
-  const there = await bucket.head(file.key, signal);
-  // Read after the note was put: whoever has settled all doubts before has left the right one there.
-  const mayComplete = there?.size !== file.size || (replaces && !(await readsBack(file, transfer)));
+  // Looked at after the note was put: whoever has settled all doubts before has left the right one there.
+  const isThere = replaces
+    ? await readsBack(file, transfer)
+    : (await bucket.head(file.key, signal))?.size === file.size;
   await refuseWhenCommitted(transfer);
-  if (mayComplete) await bucket.completeUpload({ ...completed, lookBefore: true }, signal);
+  if (isThere && replaces) return { end: 'proven' };
+  if (!isThere) await bucket.completeUpload({ ...completed, lookBefore: true }, signal);
   if (await readsBack(file, transfer)) {
     // Another run may still be about to complete the same upload.
-    if (mayComplete) await dropNote(note, transfer);
+    if (!isThere) await dropNote(note, transfer);
     return { end: 'proven' };
   }
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };

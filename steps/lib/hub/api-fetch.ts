@@ -1,3 +1,4 @@
+import { text as readText } from 'node:stream/consumers';
 import { StepError } from '../errors.ts';
 import { isPage, page } from './answer.ts';
 import { open } from './connection.ts';
@@ -55,12 +56,10 @@ async function ask(url: URL, hub: HubSettings, signal?: AbortSignal): Promise<An
       headers: { accept: 'application/json', ...authorization(url, hub) },
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
     return {
       status: response.statusCode ?? 0,
       headers: readHeaders(response.rawHeaders),
-      text: Buffer.concat(chunks).toString(),
+      text: await readText(response),
     };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;

@@ -8,14 +8,14 @@ interface Wanted {
 }
 
 /**
- * Lets `abort` end the pending uploads that may go. Lists again while there was one: versitygw does not name all uploads
- * of one key when they fill a page.
+ * Ends the pending uploads that may go. Lists again while there was one: versitygw does not name all uploads of one key
+ * when they fill a page.
  */
 export async function abortUploads(
   { prefix, mayGo }: Wanted,
-  bucket: Pick<Bucket, 'listUploads'>,
+  bucket: Pick<Bucket, 'listUploads' | 'abortUpload'>,
   signal: AbortSignal,
-  abort: (upload: PendingUpload) => Promise<void>,
+  abort = ({ key, uploadId }: PendingUpload) => bucket.abortUpload(key, uploadId),
 ): Promise<void> {
   const tried = new Set<string>();
   for (;;) {

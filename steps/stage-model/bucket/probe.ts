@@ -53,9 +53,7 @@ export async function removeProbes(
     const [, of, begun] = /^([^/]*)\/([0-9a-z]+)-/.exec(key.slice(probes.length)) ?? [];
     return of === commit || (begun !== undefined && now - Number.parseInt(begun, 36) > longDeadMs);
   };
-  await abortUploads({ prefix: probes, mayGo }, bucket, signal, ({ key, uploadId }) =>
-    bucket.abortUpload(key, uploadId),
-  );
+  await abortUploads({ prefix: probes, mayGo }, bucket, signal);
   for (const { key } of (await bucket.list(probes, signal)).filter(mayGo)) await bucket.delete(key, signal);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { BucketError } from '../../../steps/lib/bucket/error.ts';
 import { settleDoubts } from '../../../steps/stage-model/doubts.ts';
 import { noteKey } from '../../../steps/stage-model/note.ts';
+import { refusal } from './memory-bucket.ts';
 import { createMover } from './mover.ts';
 import { safetensors } from './staging.ts';
 
@@ -91,8 +91,7 @@ describe('settleDoubts', () => {
   test('a server that lists no uploads keeps nobody from being settled', async () => {
     const { storage, transfer, wanted, file } = await withObject(Buffer.alloc(bytes.length), true);
     const listUploads = async () => {
-      const about = { evidence: [], hint: '', code: 'NotImplemented', status: 501 };
-      throw new BucketError('refused', 'no such thing', about);
+      throw refusal('NotImplemented', 501, path);
     };
     await settleDoubts(wanted, { ...transfer, bucket: { ...transfer.bucket, listUploads } });
     expect(storage.objects.get(file(path).key)?.body).toEqual(bytes);

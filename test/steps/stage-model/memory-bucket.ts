@@ -204,7 +204,8 @@ export function createMemoryBucket({
   };
 }
 
-function refusal(code: string, status: number, key: string): BucketError {
+/** As the bucket throws it. */
+export function refusal(code: string, status: number, key: string): BucketError {
   return new BucketError(status === 404 ? 'refused' : 'check', `${code} for ${key}`, {
     evidence: [`${code} (S3, ${key})`],
     hint: 'look at it',

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { BucketError } from '../../../steps/lib/bucket/error.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { moveParts } from '../../../steps/stage-model/move-parts.ts';
 import { noteKey } from '../../../steps/stage-model/note.ts';
 import { Overtaken } from '../../../steps/stage-model/transfer.ts';
-import type { BucketOperation } from './memory-bucket.ts';
+import { type BucketOperation, refusal } from './memory-bucket.ts';
 import { createMover } from './mover.ts';
 import { manifestKey, safetensors } from './staging.ts';
 
@@ -158,8 +157,7 @@ describe('a resumed upload', () => {
       bucket: {
         before: (operation) => {
           if (operation !== 'uploadPart' || !refuses) return;
-          const about = { evidence: [], hint: '', code: 'InvalidRequest', status: 400 };
-          throw new BucketError('refused', 'checksum type mismatch', about);
+          throw refusal('InvalidRequest', 400, path);
         },
       },
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { BucketError } from '../../../steps/lib/bucket.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { readsBack } from '../../../steps/stage-model/read-back.ts';
+import { refusal } from './memory-bucket.ts';
 import { createMover } from './mover.ts';
 import { safetensors } from './staging.ts';
 
@@ -43,8 +43,7 @@ describe('readsBack', () => {
           readings += 1;
           if (readings > 1) return;
           storageOf().objects.set(file(path).key, { body: bytes, etag: 'right', metadata: {} });
-          const about = { evidence: [], hint: '', code: 'PreconditionFailed', status: 412 };
-          throw new BucketError('check', 'the object changed meanwhile', about);
+          throw refusal('PreconditionFailed', 412, file(path).key);
         },
       },
     });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { abortUploads } from '../../../../steps/stage-model/bucket/abort-uploads.ts';
+import { refusal } from '../memory-bucket.ts';
 
 const { signal } = new AbortController();
 
@@ -9,15 +9,14 @@ function createServer(pending: string[]) {
   return {
     pending,
     listUploads: async () => pending.slice(0, 2).map((uploadId) => ({ key: 'a', uploadId })),
-    abort: async ({ uploadId }: { readonly uploadId: string }) =>
-      void pending.splice(pending.indexOf(uploadId), 1),
+    abortUpload: async (_key: string, uploadId: string) => void pending.splice(pending.indexOf(uploadId), 1),
   };
 }
 
 test('asks again until none is named that may go', async () => {
   const server = createServer(['1', '2', '3', '4', '5']);
   const mayGo = () => true;
-  await abortUploads({ prefix: 'a', mayGo }, server, signal, server.abort);
+  await abortUploads({ prefix: 'a', mayGo }, server, signal);
   expect(server.pending).toEqual([]);
 });
 
@@ -37,12 +36,9 @@ test('leaves what may not go, and asks for each one once', async () => {
 });
 
 test('a server that lists no uploads has none', async () => {
-  const listUploads = async () => {
-    const about = { evidence: [], hint: '', code: 'NotImplemented', status: 501 };
-    throw new BucketError('refused', 'no such thing', about);
+  const server = {
+    listUploads: () => Promise.reject(refusal('NotImplemented', 501, 'a')),
+    abortUpload: () => Promise.reject(new Error('asked')),
   };
-  const abort = () => Promise.reject(new Error('asked'));
-  await expect(
-    abortUploads({ prefix: 'a', mayGo: () => true }, { listUploads }, signal, abort),
-  ).resolves.toBeUndefined();
+  await expect(abortUploads({ prefix: 'a', mayGo: () => true }, server, signal)).resolves.toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { renderManifest } from '../../../../steps/lib/manifest.ts';
 import { surveyBucket } from '../../../../steps/stage-model/bucket/survey.ts';
+import { refusal } from '../memory-bucket.ts';
 import { createMover } from '../mover.ts';
 import { safetensors } from '../staging.ts';
 
@@ -129,8 +129,7 @@ test('a server that lists uploads and not their parts has none to go on with', a
   const wanted = file('half.safetensors');
   await bucket.createUpload(wanted.key);
   const listParts = async () => {
-    const about = { evidence: [], hint: '', code: 'NotImplemented', status: 501 };
-    throw new BucketError('refused', 'no such thing', about);
+    throw refusal('NotImplemented', 501, wanted.key);
   };
   const { pending } = await surveyBucket([wanted], place, { ...bucket, listParts }, signal);
   expect(pending.get(wanted.key)).toMatchObject([{ parts: [] }]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { isWithin } from '../../../../steps/stage-model/shard/share.ts';
+import { refusal } from '../memory-bucket.ts';
 import { files, sharded, shardsFolder } from '../sharded.ts';
 import { manifestKey, prefix } from '../staging.ts';
 
@@ -66,8 +66,7 @@ test('an upload that takes no checksums is ended, so that the next plan opens on
     before: (operation, key) => {
       const [pending] = [...two.storage.uploads].filter(([, upload]) => upload.key === key);
       if (operation !== 'uploadPart' || !foreign.has(pending?.[0] ?? '')) return;
-      const about = { evidence: [], hint: '', code: 'InvalidRequest', status: 400 };
-      throw new BucketError('refused', 'checksum type mismatch', about);
+      throw refusal('InvalidRequest', 400, key);
     },
   });
   await two.plan();
