@@ -59,12 +59,12 @@ async function runOnce({ words }: Program, hub: Hub, sink: Sink, tls?: Tls): Pro
     REQUESTS_CA_BUNDLE: tls.file,
     AWS_CA_BUNDLE: tls.file,
   };
-  hub.takeFirstByte();
+  const firstByteAt = hub.watchFirstByte();
   const before = { hub: cpuSecondsOf(hub.pid), sink: cpuSecondsOf(sink.pid) };
   const usage = await measure(await words(hub.url, sink.url), trust);
   return {
     ...usage,
-    firstByteSeconds: ((hub.takeFirstByte() ?? Number.NaN) - usage.startedAt) / 1000,
+    firstByteSeconds: ((firstByteAt() ?? Number.NaN) - usage.startedAt) / 1000,
     hubSeconds: cpuSecondsOf(hub.pid) - before.hub,
     bucketSeconds: cpuSecondsOf(sink.pid) - before.sink,
   };

@@ -5,8 +5,8 @@ import { safetensorsHeader } from '../steps/stage-model/safetensors.ts';
 
 /**
  * The Hub of the benchmark, in a process of its own: three files of weights that lie in memory, so that giving them out
- * costs no more than the network does. Told by its parent's first message what to serve; tells where, and then when the
- * first range of weights was asked for.
+ * costs no more than the network does. Told by its parent's first message what to serve; tells where, and then, after each
+ * further message, when weights are asked for: once, for a message takes about as long as to answer a request.
  */
 export interface HubOrder {
   readonly bytes: number;
@@ -23,12 +23,14 @@ async function serve({ bytes, ...options }: HubOrder): Promise<void> {
   const files = { 'config.json': '{"model_type":"llama"}', ...Object.fromEntries(shards) };
   const hub = await startHub({ repos: [createRepo({ id: 'openai/gpt-oss-20b', files })], ...options });
   process.send?.({ url: hub.url });
-  let seen = 0;
-  setInterval(() => {
-    const asked = hub.requests.slice(seen).some(({ server }) => server === 'cdn');
-    seen = hub.requests.length;
-    if (asked) process.send?.({ firstByteAt: Date.now() });
-  }, 2);
+  process.on('message', () => {
+    const before = hub.requests.length;
+    const looking = setInterval(() => {
+      if (!hub.requests.slice(before).some(({ server }) => server === 'cdn')) return;
+      clearInterval(looking);
+      process.send?.({ firstByteAt: Date.now() });
+    }, 2);
+  });
 }
 
 const block = 8 * 2 ** 20;

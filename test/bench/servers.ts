@@ -25,23 +25,22 @@ export interface Tls {
 export interface Hub {
   readonly url: string;
   readonly pid: number;
-  /** Milliseconds since the epoch at which weights were asked for first, since the last call. */
-  takeFirstByte(): number | undefined;
+  /** From now on; gives the milliseconds since the epoch at which weights were asked for first. */
+  watchFirstByte(): () => number | undefined;
   close(): void;
 }
 
 export async function openHub(order: HubOrder): Promise<Hub> {
   const child = fork(join(import.meta.dirname, 'serve-hub.ts'));
-  let first: number | undefined;
-  child.on('message', (message: { firstByteAt?: number }) => (first ??= message.firstByteAt));
   const { url } = await answerTo<{ url: string }>(child, order);
   return {
     url,
     pid: child.pid ?? 0,
-    takeFirstByte: () => {
-      const at = first;
-      first = undefined;
-      return at;
+    watchFirstByte: () => {
+      let first: number | undefined;
+      child.once('message', (message: { firstByteAt: number }) => (first = message.firstByteAt));
+      child.send('watch');
+      return () => first;
     },
     close: () => child.kill('SIGKILL'),
   };
