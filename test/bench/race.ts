@@ -23,6 +23,8 @@ export interface Run extends Usage {
 
 export interface Race {
   readonly sink: string;
+  /** Of each program, by name, round after round. */
+  readonly runs: ReadonlyMap<string, readonly Run[]>;
   /** By name, each figure's by itself. */
   readonly medians: ReadonlyMap<string, Run>;
 }
@@ -49,7 +51,15 @@ export async function race(all: readonly Program[], setting: Setting): Promise<R
   } finally {
     hub.close();
   }
-  return { sink: name, medians: new Map([...runs].map(([program, each]) => [program, medianOf(each)])) };
+  const medians = new Map([...runs].map(([program, each]) => [program, medianOf(each)]));
+  return { sink: name, runs, medians };
+}
+
+/** How many times as long as one program another one took: round by round, for a machine is not as fast in one minute as in the next; then the median. */
+export function timesAsLong({ runs }: Race, other: string, one: string): number {
+  const ones = runs.get(one) ?? [];
+  const others = runs.get(other) ?? [];
+  return median(others.map(({ seconds }, round) => seconds / (ones[round]?.seconds ?? Number.NaN)));
 }
 
 async function runOnce({ words }: Program, hub: Hub, sink: Sink, tls?: Tls): Promise<Run> {
