@@ -20,12 +20,16 @@ interface AskWorld {
   readonly baseMs?: number;
 }
 
-export type Ask = (request: ChatCompletionCreateParamsBase) => Promise<Heard>;
+/** Asks again where that can help; `impatient` not after an answer that took too long. */
+export type Ask = (
+  request: ChatCompletionCreateParamsBase,
+  options?: { readonly impatient?: boolean },
+) => Promise<Heard>;
 
 /** Asks through the client that most programs use. Throws what no answer could mend: unreachable, refused, not there. */
 export function createAsk(world: AskWorld): Ask {
   const { clock, signal, log, baseMs = 1000 } = world;
-  return (request) =>
+  return (request, { impatient = false } = {}) =>
     retry(() => askOnce(request, world), {
       attempts: 4,
       baseMs,
@@ -33,6 +37,7 @@ export function createAsk(world: AskWorld): Ask {
       signal,
       retryable: (error) => {
         if (!(error instanceof StepError) || error.failure !== 'unavailable') return false;
+        if (impatient && error.cause instanceof Error && error.cause.name === 'TimeoutError') return false;
         const afterMs = error.cause instanceof Answered && requestedWait(error.cause.headers, clock.now());
         return typeof afterMs === 'number' ? { afterMs } : true;
       },

@@ -23,15 +23,24 @@ export interface Rules {
   readonly require: readonly string[];
 }
 
+/** Whether the model is judged by a check: by every gate, and by the capabilities that are asked for. */
+export function isGate(
+  { gate, name }: Pick<Check, 'name' | 'gate'>,
+  { require }: Pick<Rules, 'require'>,
+): boolean {
+  return gate || require.includes(name);
+}
+
 /** Rates a check by its tries; undefined is a try without a finding. */
 export function rate(
   check: Pick<Check, 'name' | 'shows' | 'gate'>,
   tries: readonly (Finding | undefined)[],
-  { mustPass, require }: Rules,
+  rules: Rules,
 ): Score {
+  const { mustPass } = rules;
   const findings = tries.filter((finding) => finding !== undefined);
   const passed = tries.length - findings.length;
-  const gate = check.gate || require.includes(check.name);
+  const gate = isGate(check, rules);
   return {
     check,
     verdict: verdictOf(passed, tries.length, gate),

@@ -6,7 +6,7 @@ import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import type { Ask } from './ask.ts';
 import { understand } from './heard.ts';
 import { type Finding, judgeCall, judgeText } from './judge.ts';
-import { decide, rate, type Score } from './plan.ts';
+import { decide, isGate, rate, type Score } from './plan.ts';
 import { explainFailure, renderReport } from './report.ts';
 import { type Asking, firstTurn, secondTurn } from './requests.ts';
 import type { spec } from './spec.ts';
@@ -30,10 +30,13 @@ export async function smokeToolCalls(
   refuseImpossible(params);
   const model = await proveAnswer(endpoint, params.servedName, { log, signal });
   const scores: Score[] = [];
-  for (const check of suite) {
-    scores.push(await score(check, { model, maxTokens: params.maxTokens }, params, world));
+  try {
+    for (const check of suite) {
+      scores.push(await score(check, { model, maxTokens: params.maxTokens }, params, world));
+    }
+  } finally {
+    if (scores.length > 0) for (const line of renderReport(scores)) log.info(line);
   }
-  for (const line of renderReport(scores)) log.info(line);
   const { verdict, failed, passed } = decide(scores);
   if (failed.length > 0) throw explainFailure(failed, params);
   return { verdict, passed, outcome: 'ok' };
@@ -54,13 +57,32 @@ async function score(
   params: ParamsOf<typeof spec>,
   world: SmokeWorld,
 ): Promise<Score> {
+  const { endpoint, log, signal } = world;
+  const gate = isGate(check, params);
+  // What a server hangs at once it hangs at each time, and those minutes are the run's.
+  const ask: Ask = (request) => world.ask(request, { impatient: !gate });
   const tries: (Finding | undefined)[] = [];
-  for (let n = 1; n <= params.tries; n += 1) {
-    const finding = await tryOnce(check, asking, world);
+  const take = (finding: Finding | undefined) => {
     tries.push(finding);
     if (finding)
-      world.log.info('wrong answer', { check: check.name, try: n, code: finding.code, seen: finding.seen });
+      log.info('wrong answer', {
+        check: check.name,
+        try: tries.length,
+        code: finding.code,
+        seen: finding.seen,
+      });
+  };
+  try {
+    while (tries.length < params.tries) take(await tryOnce(check, asking, { ...world, ask }));
+  } catch (error) {
+    if (!(error instanceof StepError) || error.failure !== 'unavailable') throw error;
+    log.warn('no answer', { check: check.name, because: error.message });
+    if (gate) throw error;
+    take({ code: 'SERVER_ERROR', seen: error.message });
   }
+  // What it does not support a server may fail at, but must not die of.
+  if (!gate && tries.some((finding) => finding?.code === 'SERVER_ERROR'))
+    await endpoint.chat(asking.model, signal);
   return rate(check, tries, params);
 }
 

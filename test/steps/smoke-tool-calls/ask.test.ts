@@ -169,6 +169,13 @@ describe('createAsk', () => {
     });
   });
 
+  test('asks again for an answer that took too long, unless it is impatient', async () => {
+    const { ask, requests } = await asking([() => {}, json(200, {}), () => {}], { answerMs: 200 });
+    expect(await ask(question)).toEqual({ kind: 'body', body: {} });
+    await expect(ask(question, { impatient: true })).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(requests).toHaveLength(3);
+  });
+
   test('stops when it is told to, with the reason, also within a stream', async () => {
     const { ask, stop } = await asking([
       (response) => {

@@ -45,6 +45,8 @@ async function smoke(options: Partial<ModelOptions>, setting: Setting = {}) {
   const code = await runStep(spec, world, async ({ params, env, log, clock, signal }) => {
     const network = await createNetwork({ env, log });
     closing.push(() => network.close());
+    const fetch: typeof network.fetch = async (input, init) =>
+      setting.answer?.(typeof init?.body === 'string' ? init.body : '') ?? network.fetch(input, init);
     const service = { namespace: 'models', name: params.service };
     const cluster = {
       get: async <T extends KubeObject>() => inferenceService(setting.guarded) as T,
@@ -52,7 +54,7 @@ async function smoke(options: Partial<ModelOptions>, setting: Setting = {}) {
     };
     const endpoint = await openEndpoint({
       cluster,
-      network,
+      network: { ...network, fetch },
       log,
       service,
       url: params.url,
@@ -60,8 +62,6 @@ async function smoke(options: Partial<ModelOptions>, setting: Setting = {}) {
       signal,
       timings,
     });
-    const fetch: typeof network.fetch = async (input, init) =>
-      setting.answer?.(typeof init?.body === 'string' ? init.body : '') ?? network.fetch(input, init);
     const ask = createAsk({
       endpoint,
       service,
@@ -262,6 +262,49 @@ describe('capabilities', () => {
     expect(log).toContain('the server rejects the question (choice-required)');
   });
 
+  const forced = (body: string) => body.includes('"tool_choice":"required"');
+  const silence = () =>
+    new Response(new ReadableStream(), { headers: { 'content-type': 'application/json' } });
+
+  test.each<[string, () => Response]>([
+    ['answers 503', () => new Response('no', { status: 503 })],
+    ['says nothing', silence],
+  ])('at which the server %s are unsupported, and asked no further', async (_, failing) => {
+    const flags = ['--tries=2', '--answer-timeout=1s'];
+    const run = await smoke({}, { flags, answer: (body) => (forced(body) ? failing() : undefined) });
+    expect(run.rows).toMatchObject({
+      'choice-required': 'unsupported 0/1 SERVER_ERROR',
+      'choice-named': 'pass 2/2',
+      strict: 'pass 2/2',
+    });
+    expect(run.code).toBe(0);
+    expect(run.results).toMatchObject({ verdict: 'pass', passed: '5/5' });
+  });
+
+  test.each<[string, number, Response]>([
+    ['goes down for good', 69, new Response('no', { status: 503 })],
+    ['dies', 65, Response.json({ error: { message: 'EngineCore encountered an issue' } }, { status: 500 })],
+  ])(
+    'at which the server %s end the run with %d, and the log has the table so far',
+    async (_, exit, last) => {
+      let down = false;
+      const answer = (body: string) => {
+        down ||= forced(body);
+        return down ? last.clone() : undefined;
+      };
+      const { code, rows, log } = await smoke({}, { flags: ['--tries=1'], answer });
+      expect(code).toBe(exit);
+      expect(log).toContain('check=choice-required');
+      expect(rows).toMatchObject({ 'tool-result-streamed': 'pass 1/1', 'choice-none': 'pass 1/1' });
+    },
+  );
+
+  test('that are asked for end the run when nothing answers', async () => {
+    const answer = (body: string) => (forced(body) ? new Response('no', { status: 503 }) : undefined);
+    const { code } = await smoke({}, { flags: ['--tries=1', '--require=choice-required'], answer });
+    expect(code).toBe(69);
+  });
+
   test('that do not exist are refused, with the list of those that do', async () => {
     const { code, log } = await smoke({}, { flags: ['--require=telepathy'] });
     expect(code).toBe(64);
@@ -316,8 +359,10 @@ describe('an endpoint that is not one', () => {
   });
 
   test('because it goes down in the middle ends with 69', async () => {
-    const { code, log } = await smoke({ faults: [{ kind: 'status', status: 503, on: 'tools' }] });
+    const { code, log, rows } = await smoke({ faults: [{ kind: 'status', status: 503, on: 'tools' }] });
     expect(code).toBe(69);
     expect(log).toContain('answers 503');
+    expect(log).toContain('check=tool-call');
+    expect(rows).toEqual({ chat: 'pass 3/3' });
   });
 });
