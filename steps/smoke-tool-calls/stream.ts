@@ -36,7 +36,8 @@ interface State {
 }
 
 function takeChunk(state: State, chunk: unknown): void {
-  state.completionTokens ??= number(at(at(chunk, 'usage'), 'completion_tokens'));
+  // Servers with continuous usage count up from 0, chunk by chunk.
+  state.completionTokens = number(at(at(chunk, 'usage'), 'completion_tokens')) ?? state.completionTokens;
   const choice = at(at(chunk, 'choices'), 0);
   if (choice === undefined) return;
   const delta = at(choice, 'delta');

@@ -47,6 +47,11 @@ describe('readStream', () => {
     ]);
   });
 
+  test('takes the last usage, of servers that send one with every chunk', () => {
+    const counted = good.map((each, i) => ({ ...each, usage: { completion_tokens: i } }));
+    expect(readStream(counted).reply?.completionTokens).toBe(good.length - 1);
+  });
+
   test.each<[string, unknown[], string]>([
     ['no role', good.slice(1), 'the role came 0 times instead of once'],
     ['two roles', [role, ...good], 'the role came 2 times instead of once'],
