@@ -1,5 +1,6 @@
 import OpenAI, { APIError } from 'openai';
 import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
+import { brokenOff } from '../lib/endpoint/answers.ts';
 import { type Asked, explainAnswer, explainSilence } from '../lib/endpoint/errors.ts';
 import type { Endpoint } from '../lib/endpoint.ts';
 import { StepError } from '../lib/errors.ts';
@@ -7,6 +8,7 @@ import type { Log } from '../lib/log.ts';
 import type { Network } from '../lib/network.ts';
 import { type Clock, requestedWait, retry } from '../lib/retry.ts';
 import type { Heard } from './heard.ts';
+import { at } from './reply.ts';
 
 interface AskWorld {
   readonly endpoint: Pick<Endpoint, 'url' | 'bearer'>;
@@ -30,7 +32,7 @@ export type Ask = (
 export function createAsk(world: AskWorld): Ask {
   const { clock, signal, log, baseMs = 1000 } = world;
   return (request, { impatient = false } = {}) =>
-    retry(() => askOnce(request, world), {
+    retry(async () => refuseBrokenOff(await askOnce(request, world)), {
       attempts: 4,
       baseMs,
       clock,
@@ -99,6 +101,13 @@ async function hear(
   const chunks: unknown[] = [];
   for await (const chunk of answer) chunks.push(chunk);
   return { kind: 'chunks', chunks };
+}
+
+/** An answer cut short says nothing about the model; who is there after the restart may give a whole one. */
+function refuseBrokenOff(heard: Heard): Heard {
+  const parts = heard.kind === 'chunks' ? heard.chunks : [heard.kind === 'body' && heard.body];
+  if (parts.some((part) => at(at(at(part, 'choices'), 0), 'finish_reason') === 'abort')) throw brokenOff();
+  return heard;
 }
 
 /** An answer with another status than 200, past the client, which would keep half of it. */

@@ -35,12 +35,7 @@ export function readChat(body: unknown): ChatAnswer {
     reasoning: text(field(message, 'reasoning')) || text(field(message, 'reasoning_content')),
     finishReason: text(field(choice, 'finish_reason')),
   };
-  if (answer.finishReason === 'abort') {
-    throw new StepError('unavailable', 'the model server broke off its answer: it is being stopped', {
-      evidence: [`finish_reason abort (POST /v1/chat/completions)`],
-      hint: 'see why its pod ends: oc get events --sort-by=.lastTimestamp',
-    });
-  }
+  if (answer.finishReason === 'abort') throw brokenOff();
   if (answer.content.trim() === '' && answer.reasoning.trim() === '') {
     throw new StepError('check', 'the model answered a chat with nothing', {
       evidence: [`${JSON.stringify(body).slice(0, 300)} (POST /v1/chat/completions)`],
@@ -48,6 +43,14 @@ export function readChat(body: unknown): ChatAnswer {
     });
   }
   return answer;
+}
+
+/** vLLM ends what it is at with a 200 and `finish_reason: abort` when it is told to stop. */
+export function brokenOff(): StepError {
+  return new StepError('unavailable', 'the model server broke off its answer: it is being stopped', {
+    evidence: ['finish_reason abort (POST /v1/chat/completions)'],
+    hint: 'see why its pod ends: oc get events --sort-by=.lastTimestamp',
+  });
 }
 
 function notOpenAiShape(path: string, body: unknown, why: string): StepError {

@@ -149,6 +149,28 @@ describe('createAsk', () => {
     expect(requests).toHaveLength(4);
   });
 
+  const ended = (finish_reason: string) => ({ choices: [{ message: { content: 'pome' }, finish_reason }] });
+  const endedStream = (finish_reason: string) =>
+    events(
+      '{"choices":[{"delta":{"content":"pome"},"finish_reason":null}]}',
+      JSON.stringify({ choices: [{ delta: {}, finish_reason }] }),
+      '{"choices":[],"usage":{}}',
+    );
+
+  test.each<[string, (finish: string) => Answer, boolean]>([
+    ['an answer', (finish) => json(200, ended(finish)), false],
+    ['a stream', endedStream, true],
+  ])('asks again for %s that the server broke off because it is being stopped', async (_, answer, stream) => {
+    const again = await asking([answer('abort'), answer('stop')]);
+    expect(JSON.stringify(await again.ask({ ...question, stream }))).toContain('"stop"');
+    const { ask, requests } = await asking([answer('abort')]);
+    await expect(ask({ ...question, stream })).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: 'the model server broke off its answer: it is being stopped',
+    });
+    expect(requests).toHaveLength(4);
+  });
+
   test.each([
     [401, 'refused', 'LD181'],
     [403, 'refused', 'LD182'],
