@@ -31,26 +31,50 @@ export type Ask = (
 /** Asks through the client that most programs use. Throws what no answer could mend: unreachable, refused, not there. */
 export function createAsk(world: AskWorld): Ask {
   const { clock, signal, log, baseMs = 1000 } = world;
-  return (request, { impatient = false } = {}) =>
-    retry(async () => refuseBrokenOff(await askOnce(request, world)), {
-      attempts: 4,
-      baseMs,
-      clock,
-      signal,
-      retryable: (error) => {
-        if (!(error instanceof StepError) || error.failure !== 'unavailable') return false;
-        if (impatient && error.cause instanceof Error && error.cause.name === 'TimeoutError') return false;
-        const afterMs = error.cause instanceof Answered && requestedWait(error.cause.headers, clock.now());
-        return typeof afterMs === 'number' ? { afterMs } : true;
-      },
-      onRetry: (error) => log.warn('asking again', { because: error instanceof Error ? error.message : '' }),
-    });
+  return async (request, { impatient = false } = {}) => {
+    const earlier: unknown[] = [];
+    try {
+      return await retry(async () => refuseBrokenOff(await askOnce(request, world)), {
+        attempts: 4,
+        baseMs,
+        clock,
+        signal,
+        retryable: (error) => {
+          if (!(error instanceof StepError) || error.failure !== 'unavailable') return false;
+          if (impatient && isLate(error)) return false;
+          const afterMs = error.cause instanceof Answered && requestedWait(error.cause.headers, clock.now());
+          return typeof afterMs === 'number' ? { afterMs } : true;
+        },
+        onRetry: (error) => {
+          earlier.push(error);
+          log.warn('asking again', { because: error instanceof Error ? error.message : '' });
+        },
+      });
+    } catch (error) {
+      if (error instanceof Cut && earlier.every((each) => each instanceof Cut))
+        return { kind: 'cut', message: `${error.message} at each of ${earlier.length + 1} tries` };
+      throw error;
+    }
+  };
+}
+
+function isLate({ cause }: StepError): boolean {
+  return cause instanceof Error && cause.name === 'TimeoutError';
+}
+
+/** The connection ended within an answer that had begun with a 200. An engine that dies of a question looks like this each time. */
+class Cut extends StepError {
+  constructor(error: StepError) {
+    super(error.failure, `${error.message} in the middle of its answer`, error);
+  }
 }
 
 async function askOnce(request: ChatCompletionCreateParamsBase, world: AskWorld): Promise<Heard> {
   const { endpoint, signal, answerMs } = world;
   const token = await endpoint.bearer();
   const timeout = AbortSignal.timeout(answerMs);
+  let begun = false;
+  const client = createClient(world, token, () => (begun = true));
   const asked: Asked = {
     url: `${endpoint.url}/v1/chat/completions`,
     method: 'POST',
@@ -58,7 +82,7 @@ async function askOnce(request: ChatCompletionCreateParamsBase, world: AskWorld)
     ...(token && { token }),
   };
   try {
-    const heard = await hear(createClient(world, token), request, AbortSignal.any([signal, timeout]));
+    const heard = await hear(client, request, AbortSignal.any([signal, timeout]));
     signal.throwIfAborted();
     // The client ends a stream that was cut by a signal as if it were whole.
     timeout.throwIfAborted();
@@ -66,11 +90,18 @@ async function askOnce(request: ChatCompletionCreateParamsBase, world: AskWorld)
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) throw explainSilence(asked, timeout.reason, answerMs);
-    return explain(error, asked, answerMs);
+    const understood = explain(error, asked);
+    if (understood) return understood;
+    const silence = explainSilence(asked, error, answerMs);
+    throw begun && silence.failure === 'unavailable' ? new Cut(silence) : silence;
   }
 }
 
-function createClient({ endpoint, network }: AskWorld, token: string | undefined): OpenAI {
+function createClient(
+  { endpoint, network }: AskWorld,
+  token: string | undefined,
+  onBegin: () => void,
+): OpenAI {
   return new OpenAI({
     baseURL: `${endpoint.url}/v1`,
     apiKey: token ?? 'none',
@@ -85,8 +116,10 @@ function createClient({ endpoint, network }: AskWorld, token: string | undefined
     fetchOptions: { redirect: 'manual' },
     fetch: async (input, init) => {
       const response = await network.fetch(input, init);
-      if (response.status === 200) return response;
-      throw new Answered(response.status, response.headers, await response.text());
+      if (response.status !== 200)
+        throw new Answered(response.status, response.headers, await response.text());
+      onBegin();
+      return response;
     },
   });
 }
@@ -124,7 +157,8 @@ class Answered extends Error {
   }
 }
 
-function explain(error: unknown, asked: Asked, answerMs: number): Heard {
+/** What an error of the client says of an answer; undefined when there was none. */
+function explain(error: unknown, asked: Asked): Heard | undefined {
   const answered = causeOf(error, (each) => each instanceof Answered);
   if (answered) {
     const { failure, message, evidence, hint } = explainAnswer(asked, answered);
@@ -135,7 +169,7 @@ function explain(error: unknown, asked: Asked, answerMs: number): Heard {
   // An error in the middle of a stream has no status of its own.
   if (error instanceof APIError && error.error !== undefined)
     return { kind: 'refusal', status: 500, message: messageOf(JSON.stringify({ error: error.error })) };
-  throw explainSilence(asked, error, answerMs);
+  return undefined;
 }
 
 function causeOf<T extends Error>(error: unknown, is: (error: Error) => error is T & Error): T | undefined {

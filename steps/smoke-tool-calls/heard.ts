@@ -7,7 +7,9 @@ export type Heard =
   | { readonly kind: 'body'; readonly body: unknown }
   | { readonly kind: 'chunks'; readonly chunks: readonly unknown[] }
   /** An error of the server's own, as a status or in the middle of a stream. */
-  | { readonly kind: 'refusal'; readonly status: number; readonly message: string };
+  | { readonly kind: 'refusal'; readonly status: number; readonly message: string }
+  /** The connection ended in the middle of every answer. */
+  | { readonly kind: 'cut'; readonly message: string };
 
 export type Understood =
   | { readonly reply: Reply; /** To be named when the reply itself is right. */ readonly fault?: Finding }
@@ -19,6 +21,7 @@ export function understand(heard: Heard): Understood {
     const code = heard.status >= 500 ? 'SERVER_ERROR' : 'REJECTED';
     return { fault: { code, seen: `${heard.status} ${heard.message}` } };
   }
+  if (heard.kind === 'cut') return { fault: { code: 'SERVER_ERROR', seen: heard.message } };
   return heard.kind === 'body' ? understandBody(heard.body) : understandChunks(heard.chunks);
 }
 

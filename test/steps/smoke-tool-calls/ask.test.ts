@@ -171,6 +171,29 @@ describe('createAsk', () => {
     expect(requests).toHaveLength(4);
   });
 
+  const cut = (response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: {"a":1}\n\n', () => setTimeout(() => response.destroy(), 20));
+  };
+
+  test('asks again when an answer is cut in the middle, and takes it for one when it is cut each time', async () => {
+    const { ask } = await asking([cut, cut, events('{"b":2}', '[DONE]')]);
+    expect(await ask({ ...question, stream: true })).toEqual({ kind: 'chunks', chunks: [{ b: 2 }] });
+    const dying = await asking([cut]);
+    expect(await dying.ask({ ...question, stream: true })).toEqual({
+      kind: 'cut',
+      message: expect.stringMatching(
+        /^127\.0\.0\.1:\d+ ended the connection in the middle of its answer at each of 4 tries$/,
+      ),
+    });
+    expect(dying.requests).toHaveLength(4);
+  });
+
+  test('that is cut once and away after that, is away', async () => {
+    const { ask } = await asking([cut, json(503, 'no')]);
+    await expect(ask({ ...question, stream: true })).rejects.toMatchObject({ failure: 'unavailable' });
+  });
+
   test.each([
     [401, 'refused', 'LD181'],
     [403, 'refused', 'LD182'],

@@ -14,6 +14,7 @@ describe('understand', () => {
     [{ kind: 'refusal', status: 400, message: 'no' }, 'REJECTED', '400 no'],
     [{ kind: 'refusal', status: 404, message: 'no' }, 'REJECTED', '404 no'],
     [{ kind: 'refusal', status: 500, message: 'HarmonyError' }, 'SERVER_ERROR', '500 HarmonyError'],
+    [{ kind: 'cut', message: 'model ended the connection' }, 'SERVER_ERROR', 'model ended the connection'],
     [{ kind: 'body', body: '<html>' }, 'NOT_OPENAI', 'body: "<html>"'],
     [{ kind: 'body', body: undefined }, 'NOT_OPENAI', 'body: undefined'],
     [{ kind: 'chunks', chunks: [] }, 'NOT_OPENAI', 'a stream of 0 chunks without a choice: []'],

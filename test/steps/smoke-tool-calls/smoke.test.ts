@@ -95,6 +95,20 @@ function inferenceService(guarded = false): KubeObject {
   };
 }
 
+/** A 200 whose connection is reset after the first bytes. */
+function brokenConnection(stream: boolean): Response {
+  const reset = new TypeError('terminated', {
+    cause: Object.assign(new Error('aborted'), { code: 'ECONNRESET' }),
+  });
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(reset),
+    start: (controller) =>
+      controller.enqueue(Buffer.from(stream ? 'data: {"choices":[]}\n\n' : '{"choices":')),
+  });
+  const headers = { 'content-type': stream ? 'text/event-stream' : 'application/json' };
+  return new Response(body, { headers });
+}
+
 /** `check → verdict passed why`, from the table in the log. */
 function readRows(log: string): Record<string, string> {
   const rows = [
@@ -195,6 +209,21 @@ describe('a model that cannot', () => {
       'tool-result-streamed': 'fail 0/1 STREAM_ENDED',
     });
   });
+
+  test.each([
+    ['tool-call-streamed', true],
+    ['tool-call', false],
+  ])(
+    'because it dies in the middle of %s fails as SERVER_ERROR, not as unreachable',
+    async (check, stream) => {
+      const answer = (body: string) =>
+        body.includes('A1042') && body.includes(`"stream":${stream}`) ? brokenConnection(stream) : undefined;
+      const { code, log } = await smoke({}, { flags: ['--tries=1'], answer });
+      expect(code).toBe(65);
+      expect(log).toContain('LD190 TOOLCALL_SERVER_ERROR: the server fails at the question');
+      expect(log).toMatch(new RegExp(`^  \\| SERVER_ERROR: .+ ended the connection .+ \\(${check}, `, 'm'));
+    },
+  );
 
   test('because the flags of the parser are missing is told both flags', async () => {
     const run = await smoke(
