@@ -12,12 +12,22 @@ const exitCode = await runStep(spec, process, async ({ params, namespace, env, l
   const cluster = await createCluster({ env, log });
   const service = { namespace: namespace ?? cluster.namespace, name: params.service };
   const endpoint = await openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
-  const ask = createAsk({ endpoint, service, network, log, clock, signal, answerMs: params.answerTimeout });
+  const late = AbortSignal.timeout(params.timeout);
+  const ask = createAsk({
+    endpoint,
+    service,
+    network,
+    log,
+    clock,
+    signal: AbortSignal.any([signal, late]),
+    answerMs: params.answerTimeout,
+  });
   return smokeToolCalls(params, {
     endpoint,
     ask,
     log,
     signal,
+    late,
     nonce: () => `QX${randomInt(100_000, 999_999)}Z`,
   });
 });

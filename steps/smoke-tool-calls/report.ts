@@ -39,6 +39,22 @@ export function explainFailure(failed: readonly Score[], { service }: { service:
   });
 }
 
+/** What the run fails with when its time is over before the gate is through. */
+export function explainLateness(
+  unasked: readonly { readonly name: string }[],
+  { service, timeout, tries }: { service: string; timeout: number; tries: number },
+): StepError {
+  const [next] = unasked;
+  return new StepError(
+    'not-ready',
+    `the model answers too slowly: its gate is not through after ${timeout / 1000} s`,
+    {
+      evidence: [`the time was over in ${next?.name ?? 'the last check'} (${tries} tries of every check)`],
+      hint: `oc logs deploy/${service}-predictor --tail=50   (who else asks it?); if it is only slow, lower tries, or raise timeout, and the Task's own with it`,
+    },
+  );
+}
+
 const headlines: Readonly<Record<Code, string>> = {
   IN_CONTENT: 'the model calls its tool, and the server leaves the call in the text',
   EMPTY: 'the model answers with nothing',

@@ -7,18 +7,21 @@ import type { Ask } from './ask.ts';
 import { understand } from './heard.ts';
 import { type Finding, judgeCall, judgeText } from './judge.ts';
 import { decide, isGate, rate, type Score } from './plan.ts';
-import { explainFailure, renderReport } from './report.ts';
+import { explainFailure, explainLateness, renderReport } from './report.ts';
 import { type Asking, firstTurn, secondTurn } from './requests.ts';
 import type { spec } from './spec.ts';
 import { type Check, suite } from './suite.ts';
 
 interface SmokeWorld {
   readonly endpoint: Pick<Endpoint, 'url' | 'listModels' | 'chat'>;
+  /** Ends by `signal` and by `late`. */
   readonly ask: Ask;
   readonly log: Log;
   /** A word that no model knows. */
   readonly nonce: () => string;
   readonly signal: AbortSignal;
+  /** Aborted when the time for all questions is over. */
+  readonly late: AbortSignal;
 }
 
 /** Asks all questions of the suite, `tries` times each, and judges the answers. Throws when the model fails by its gate. */
@@ -26,20 +29,53 @@ export async function smokeToolCalls(
   params: ParamsOf<typeof spec>,
   world: SmokeWorld,
 ): Promise<ResultsOf<typeof spec>> {
-  const { endpoint, log, signal } = world;
   refuseImpossible(params);
-  const model = await proveAnswer(endpoint, params.servedName, { log, signal });
+  const checks = gatesFirst(params);
+  const scores = await askInTime(checks, params, world);
+  const { verdict, failed, passed } = decide(scores);
+  if (failed.length > 0) throw explainFailure(failed, params);
+  const unasked = checks.slice(scores.length);
+  if (unasked.some((check) => isGate(check, params))) throw explainLateness(unasked, params);
+  if (unasked.length > 0) await leaveUnasked(unasked, params, world);
+  return { verdict, passed, outcome: 'ok' };
+}
+
+function gatesFirst(params: ParamsOf<typeof spec>): Check[] {
+  const gate = (check: Check) => Number(isGate(check, params));
+  return suite.toSorted((a, b) => gate(b) - gate(a));
+}
+
+/** The scores of the checks that there was time for. */
+async function askInTime(
+  checks: readonly Check[],
+  params: ParamsOf<typeof spec>,
+  world: SmokeWorld,
+): Promise<Score[]> {
+  const { endpoint, log, late } = world;
+  const signal = AbortSignal.any([world.signal, late]);
   const scores: Score[] = [];
   try {
-    for (const check of suite) {
-      scores.push(await score(check, { model, maxTokens: params.maxTokens }, params, world));
-    }
+    const model = await proveAnswer(endpoint, params.servedName, { log, signal });
+    for (const check of checks)
+      scores.push(await score(check, { model, maxTokens: params.maxTokens }, params, { ...world, signal }));
+  } catch (error) {
+    if (!late.aborted || error !== late.reason) throw error;
   } finally {
     if (scores.length > 0) for (const line of renderReport(scores)) log.info(line);
   }
-  const { verdict, failed, passed } = decide(scores);
-  if (failed.length > 0) throw explainFailure(failed, params);
-  return { verdict, passed, outcome: 'ok' };
+  return scores;
+}
+
+/** The gate holds without them; but the question that took the last of the time may have hung the server. */
+async function leaveUnasked(
+  unasked: readonly Check[],
+  { servedName }: ParamsOf<typeof spec>,
+  { endpoint, log, signal }: SmokeWorld,
+): Promise<void> {
+  log.warn('the time is over; some capabilities stay unasked', {
+    checks: unasked.map(({ name }) => name).join(', '),
+  });
+  await proveAnswer(endpoint, servedName, { log, signal });
 }
 
 /** Fewer tries than have to pass would let no model serve, or be read as fewer that have to. */

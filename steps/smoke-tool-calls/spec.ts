@@ -55,6 +55,15 @@ export const spec = defineStep({
       description: 'How long one answer may take as a whole',
       default: '2m',
       min: '1s',
+      max: '24h',
+    },
+    timeout: {
+      kind: 'duration',
+      description:
+        "How long all questions together may take; must end before the Task's own timeout, which leaves no report",
+      default: '15m',
+      min: '1s',
+      max: '24h',
     },
   },
   secrets: {},

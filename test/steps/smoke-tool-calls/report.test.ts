@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../../../steps/smoke-tool-calls/judge.ts';
 import { rate } from '../../../steps/smoke-tool-calls/plan.ts';
-import { explainFailure, renderReport } from '../../../steps/smoke-tool-calls/report.ts';
+import { explainFailure, explainLateness, renderReport } from '../../../steps/smoke-tool-calls/report.ts';
 
 const all = { mustPass: 0, require: [] };
 const score = (name: string, ...codes: (Code | undefined)[]) =>
@@ -63,5 +63,15 @@ describe('explainFailure', () => {
     const { message, hint } = explainFailure([score('tool-call', code)], { service: 'gpt-oss' });
     expect(message).toMatch(new RegExp(`^LD190 TOOLCALL_${code}: .{15,100} \\(tool-call\\)$`));
     expect(hint.length).toBeGreaterThan(20);
+  });
+});
+
+test('explainLateness names the check that took the last of the time', () => {
+  const params = { service: 'gpt-oss', timeout: 900_000, tries: 3 };
+  expect(explainLateness([{ name: 'tool-result' }, { name: 'strict' }], params)).toMatchObject({
+    failure: 'not-ready',
+    message: 'the model answers too slowly: its gate is not through after 900 s',
+    evidence: ['the time was over in tool-result (3 tries of every check)'],
+    hint: expect.stringMatching(/^oc logs deploy\/gpt-oss-predictor /),
   });
 });

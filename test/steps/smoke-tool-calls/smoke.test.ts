@@ -23,7 +23,7 @@ interface Setting {
   readonly guarded?: boolean;
   readonly url?: string;
   /** Answers instead of the model, by the body of the request. */
-  readonly answer?: (body: string) => Response | undefined;
+  readonly answer?: (body: string, signal: AbortSignal | undefined) => Response | undefined;
 }
 
 /** Runs the step as its main.ts does, against a model on loopback. */
@@ -45,8 +45,10 @@ async function smoke(options: Partial<ModelOptions>, setting: Setting = {}) {
   const code = await runStep(spec, world, async ({ params, env, log, clock, signal }) => {
     const network = await createNetwork({ env, log });
     closing.push(() => network.close());
-    const fetch: typeof network.fetch = async (input, init) =>
-      setting.answer?.(typeof init?.body === 'string' ? init.body : '') ?? network.fetch(input, init);
+    const fetch: typeof network.fetch = async (input, init) => {
+      const body = typeof init?.body === 'string' ? init.body : '';
+      return setting.answer?.(body, init?.signal ?? undefined) ?? network.fetch(input, init);
+    };
     const service = { namespace: 'models', name: params.service };
     const cluster = {
       get: async <T extends KubeObject>() => inferenceService(setting.guarded) as T,
@@ -62,17 +64,18 @@ async function smoke(options: Partial<ModelOptions>, setting: Setting = {}) {
       signal,
       timings,
     });
+    const late = AbortSignal.timeout(params.timeout);
     const ask = createAsk({
       endpoint,
       service,
       network: { fetch },
       log,
       clock,
-      signal,
+      signal: AbortSignal.any([signal, late]),
       answerMs: params.answerTimeout,
       baseMs: 1,
     });
-    return smokeToolCalls(params, { endpoint, ask, log, signal, nonce: () => `QX${(n += 1)}4711Z` });
+    return smokeToolCalls(params, { endpoint, ask, log, signal, late, nonce: () => `QX${(n += 1)}4711Z` });
   });
   const log = err.join('');
   return {
@@ -93,6 +96,14 @@ function inferenceService(guarded = false): KubeObject {
       annotations: guarded ? { 'security.opendatahub.io/enable-auth': 'true' } : {},
     },
   };
+}
+
+/** A 200 that never comes to an end by itself. */
+function silence(signal: AbortSignal | undefined): Response {
+  const body = new ReadableStream({
+    start: (controller) => signal?.addEventListener('abort', () => controller.error(signal.reason)),
+  });
+  return new Response(body, { headers: { 'content-type': 'application/json' } });
 }
 
 /** A 200 whose connection is reset after the first bytes. */
@@ -295,12 +306,15 @@ describe('capabilities', () => {
   const silence = () =>
     new Response(new ReadableStream(), { headers: { 'content-type': 'application/json' } });
 
-  test.each<[string, () => Response]>([
+  test.each<[string, (signal?: AbortSignal) => Response]>([
     ['answers 503', () => new Response('no', { status: 503 })],
     ['says nothing', silence],
   ])('at which the server %s are unsupported, and asked no further', async (_, failing) => {
     const flags = ['--tries=2', '--answer-timeout=1s'];
-    const run = await smoke({}, { flags, answer: (body) => (forced(body) ? failing() : undefined) });
+    const run = await smoke(
+      {},
+      { flags, answer: (body, signal) => (forced(body) ? failing(signal) : undefined) },
+    );
     expect(run.rows).toMatchObject({
       'choice-required': 'unsupported 0/1 SERVER_ERROR',
       'choice-named': 'pass 2/2',
@@ -338,6 +352,63 @@ describe('capabilities', () => {
     const { code, log } = await smoke({}, { flags: ['--require=telepathy'] });
     expect(code).toBe(64);
     expect(log).toContain('--require: "telepathy" is not one of nested-arguments, ');
+  });
+});
+
+describe('a model that is slow', () => {
+  const silentAt = (part: string) => (body: string, signal?: AbortSignal) =>
+    body.includes(part) ? silence(signal) : undefined;
+
+  test('is not waited for any longer than the time that was given, and the log has the table so far', async () => {
+    const run = await smoke({}, { flags: ['--tries=1', '--timeout=1s'], answer: silentAt('tracking code') });
+    expect(run.code).toBe(75);
+    expect(run.rows).toEqual({
+      chat: 'pass 1/1',
+      'tool-call': 'pass 1/1',
+      'tool-call-streamed': 'pass 1/1',
+    });
+    expect(run.log).toContain(
+      'error not-ready: the model answers too slowly: its gate is not through after 1 s',
+    );
+    expect(run.log).toContain('| the time was over in tool-result (1 tries of every check)');
+    expect(run.log).toMatch(/^Try: oc logs deploy/m);
+    expect(run.results['outcome']).toContain('not-ready: the model answers too slowly');
+  });
+
+  test('at the first question already ends the same way', async () => {
+    const run = await smoke({}, { flags: ['--timeout=1s'], answer: silentAt('"messages"') });
+    expect(run.code).toBe(75);
+    expect(run.log).toContain('| the time was over in chat');
+  });
+
+  test('and wrong is told what is wrong', async () => {
+    const wrong: Partial<ModelOptions> = { faults: [{ kind: 'no-call', on: 'tools' }] };
+    const run = await smoke(wrong, {
+      flags: ['--tries=1', '--timeout=1s'],
+      answer: silentAt('tracking code'),
+    });
+    expect(run.code).toBe(65);
+    expect(run.log).toContain('LD190 TOOLCALL_NONE');
+  });
+
+  test('only at what is no gate passes, and the rest stays unasked', async () => {
+    const flags = ['--tries=1', '--timeout=2s', '--require=strict'];
+    const run = await smoke({}, { flags, answer: silentAt('"tool_choice":"none"') });
+    expect(run.code).toBe(0);
+    expect(run.results).toMatchObject({ verdict: 'pass', passed: '6/6' });
+    expect(Object.keys(run.rows)).toEqual(expect.arrayContaining(['strict', 'no-needless-call']));
+    expect(run.log).toContain('checks="choice-none, choice-required, choice-named"');
+  });
+
+  test('for good at the last question does not pass', async () => {
+    let hung = false;
+    const answer = (body: string, signal?: AbortSignal) => {
+      hung ||= body.includes('"tool_choice":"none"');
+      if (!hung) return undefined;
+      return body.includes('"tool_choice"') ? silence(signal) : new Response('no', { status: 503 });
+    };
+    const run = await smoke({}, { flags: ['--tries=1', '--timeout=2s'], answer });
+    expect(run.code).toBe(69);
   });
 });
 
