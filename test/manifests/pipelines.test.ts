@@ -13,6 +13,7 @@ import {
 import { checkMatrices } from '../../sandbox/tekton/check-matrix.ts';
 import { variablesIn } from '../../sandbox/tekton/substitute.ts';
 import { specs } from '../../steps/index.ts';
+import { parseDuration } from '../../steps/lib/params.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -96,6 +97,21 @@ describe.each(pipelines)('pipelines/%s.yaml', (file) => {
     checkGraph(pipeline.spec.tasks);
     checkMatrices(pipeline, tasks);
     for (const task of all()) expect(task.timeout).toMatch(/^\d+[hm]/);
+  });
+
+  it('gives a task more time than its own timeout, which leaves a report', () => {
+    const own = new Map(
+      (pipeline.spec.params ?? []).map((param) => [`$(params.${param.name})`, param.default]),
+    );
+    const timed = all().flatMap((task) => {
+      const declared = tasks.get(task.taskRef.name)?.spec.params?.find(({ name }) => name === 'timeout');
+      const given = task.params?.find(({ name }) => name === 'timeout')?.value;
+      const itself = given === undefined ? declared?.default : own.get(given);
+      return declared ? [[task.name, String(itself), task.timeout ?? ''] as const] : [];
+    });
+    expect(timed.map(([name]) => name)).toEqual(['wait-ready', 'smoke-tool-calls', 'settle-rollout']);
+    for (const [, itself, whole] of timed)
+      expect(parseDuration(itself)).toBeLessThan(parseDuration(whole) ?? 0);
   });
 
   it('repeats only stage-model: Tekton would repeat a wrong parameter as well', () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../../../steps/smoke-tool-calls/judge.ts';
 import { rate } from '../../../steps/smoke-tool-calls/plan.ts';
@@ -40,29 +41,43 @@ describe('explainFailure', () => {
     });
   });
 
-  const codes: Code[] = [
-    'IN_CONTENT',
-    'EMPTY',
-    'NONE',
-    'BAD_JSON',
-    'BAD_ARGUMENTS',
-    'WRONG_NAME',
-    'UNASKED',
-    'LENGTH',
-    'LEAK',
-    'FINISH',
-    'WRONG_ANSWER',
-    'STREAM_ENDED',
-    'STREAM_PROTOCOL',
-    'NOT_OPENAI',
-    'REJECTED',
-    'SERVER_ERROR',
-  ];
+  // A new code does not compile until it stands here, and then has to be explained.
+  const codes = Object.keys({
+    IN_CONTENT: true,
+    EMPTY: true,
+    NONE: true,
+    BAD_JSON: true,
+    BAD_ARGUMENTS: true,
+    WRONG_NAME: true,
+    UNASKED: true,
+    LENGTH: true,
+    LEAK: true,
+    FINISH: true,
+    WRONG_ANSWER: true,
+    STREAM_ENDED: true,
+    STREAM_PROTOCOL: true,
+    NOT_OPENAI: true,
+    REJECTED: true,
+    SERVER_ERROR: true,
+  } satisfies Record<Code, true>) as Code[];
 
   test.each(codes)('has a headline of one line and a hint for %s', (code) => {
     const { message, hint } = explainFailure([score('tool-call', code)], { service: 'gpt-oss' });
     expect(message).toMatch(new RegExp(`^LD190 TOOLCALL_${code}: .{15,100} \\(tool-call\\)$`));
     expect(hint.length).toBeGreaterThan(20);
+  });
+
+  test("the Task's README explains every code, by its headline", async () => {
+    const readme = await readFile('tasks/smoke-tool-calls/README.md', 'utf8');
+    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.+?) \| .+ \|$/gm)].map(([, code, says]) => [
+      code,
+      says,
+    ]);
+    const expected = codes.map((code) => {
+      const { message } = explainFailure([score('tool-call', code)], { service: 'gpt-oss' });
+      return [code, message.replace(/^LD190 \w+: | \(tool-call\)$/g, '')];
+    });
+    expect(rows).toEqual(expected);
   });
 });
 
