@@ -1,6 +1,6 @@
 import type { ContainerSeen } from './pods.ts';
 import { present } from './present.ts';
-import { firstErrorLine, isWarning, linesOf } from './words.ts';
+import { firstErrorLine, isNoError, linesOf } from './words.ts';
 
 /** Why a container ended, by its exit and its own words. */
 export interface Cause {
@@ -76,7 +76,7 @@ const serverRules: readonly Rule[] = [
   },
   {
     code: 'LD133 MODEL_UNSUPPORTED',
-    says: /does not recognize this architecture|architectures? .* (is|are) not supported|Unknown quantization|Model architectures|trust_remote_code|No MXFP4 MoE backend/i,
+    says: /does not recognize this architecture|architectures? .* (is|are) not supported|Unknown quantization|Model architectures|\b(pass|set|setting) [^,]*trust_remote_code=True|No MXFP4 MoE backend/i,
     meaning: 'this vLLM cannot run the model',
     hint: 'use a newer image; the model card names the vLLM that it needs',
   },
@@ -88,13 +88,13 @@ const serverRules: readonly Rule[] = [
   },
   {
     code: 'LD137 GPU_BROKEN',
-    says: /No CUDA GPUs are available|CUDA driver version is insufficient|CUDA error|NVML|Failed to infer device type/i,
+    says: /No CUDA GPUs are available|CUDA driver version is insufficient|CUDA error|\bNVML|Failed to infer device type/i,
     meaning: 'the GPU cannot be used in the pod',
     hint: 'oc get pods -n nvidia-gpu-operator   (driver and device plugin), and see which node the pod is on',
   },
 ];
 
-/** The first line that a rule knows, since the last ones are generic; WARNING lines are not errors. */
+/** The first line that a rule knows, since the last ones are generic; what is logged below ERROR is none. */
 export function causeOf(container: ContainerSeen, warnings: readonly string[] = []): Cause {
   const { init, ended } = container;
   if (ended?.reason === 'OOMKilled') return init ? initOutOfMemory : outOfMemory;
@@ -103,7 +103,7 @@ export function causeOf(container: ContainerSeen, warnings: readonly string[] = 
 
 function known({ init, log }: ContainerSeen): Cause | undefined {
   const rules = init ? initRules : serverRules;
-  for (const line of linesOf(log).filter((each) => !isWarning(each))) {
+  for (const line of linesOf(log).filter((each) => !isNoError(each))) {
     const rule = rules.find(({ says }) => says.test(line));
     if (rule) return { code: rule.code, meaning: rule.meaning, line, hint: rule.hint };
   }

@@ -36,20 +36,24 @@ export function loadPhase(log: string): string {
 
 /** Lines of a log that say why a container ended: causes first found, then anything that looks like an error. */
 export function firstErrorLine(log: string): string | undefined {
-  const lines = linesOf(log).filter((line) => !isWarning(line) && !isGeneric(line));
+  const lines = linesOf(log).filter((line) => !isNoError(line) && !isGeneric(line));
   return lines.find((line) => /\b\w*(Error|Exception)\b\s*[:(]|\berror:|\bERROR\b.*\w|\bfatal\b/i.test(line));
 }
 
-/** A notice about open files at every start of vLLM quotes an OSError, for one. */
-export function isWarning(line: string): boolean {
-  return /\bWARN(ING)?\b/.test(line);
+/** At every start vLLM tells its whole configuration, a notice about open files that quotes an OSError, and what Python warns of. */
+export function isNoError(line: string): boolean {
+  return /^(\(.*?\) *)?(INFO|DEBUG)\b|\bWARN(ING)?\b|\w+Warning:/.test(line);
 }
 
-/** vLLM ends with these whatever the reason was. */
+const generic = [
+  // Whatever the reason was.
+  /See root cause above|initialization failed|Traceback \(most recent call last\)|EngineDeadError|Dumping input data/,
+  // At every start from a folder, which it asks the Hub about.
+  /Error retrieving (safetensors|file list)/,
+];
+
 function isGeneric(line: string): boolean {
-  return /See root cause above|initialization failed|Traceback \(most recent call last\)|EngineDeadError/.test(
-    line,
-  );
+  return generic.some((said) => said.test(line));
 }
 
 export function linesOf(log: string): string[] {

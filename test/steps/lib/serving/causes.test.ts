@@ -50,6 +50,14 @@ describe('why a server ended, by what vLLM says', () => {
     ],
     [
       'LD133 MODEL_UNSUPPORTED',
+      'ValueError: Loading /mnt/models requires custom code. Please pass the argument `trust_remote_code=True` to allow it.',
+    ],
+    [
+      'LD133 MODEL_UNSUPPORTED',
+      'RuntimeError: Failed to load the model config. Consider setting `trust_remote_code=True` in LLM or using the `--trust-remote-code` flag in the CLI.',
+    ],
+    [
+      'LD133 MODEL_UNSUPPORTED',
       'NotImplementedError: No MXFP4 MoE backend supports the deployment configuration.',
     ],
     ['LD131 CUDA_OOM', 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.06 GiB.'],
@@ -58,6 +66,8 @@ describe('why a server ended, by what vLLM says', () => {
       "ValueError: To serve at least one request with the model's max seq len (8388608), (4.0 GiB KV cache is needed, which is larger than the available KV cache memory (1.0 GiB).",
     ],
     ['LD137 GPU_BROKEN', 'RuntimeError: No CUDA GPUs are available'],
+    ['LD137 GPU_BROKEN', 'vllm.third_party.pynvml.NVMLError_DriverNotLoaded: Driver Not Loaded'],
+    ['LD137 GPU_BROKEN', 'Failed to initialize NVML: Driver/library version mismatch'],
   ])('%s', (code, line) => {
     const log = ['INFO starting', line, ...Array<string>(80).fill('  File "x.py", line 1'), generic].join(
       '\n',
@@ -75,6 +85,36 @@ describe('why a server ended, by what vLLM says', () => {
     expect(causeOf(ended({ log }))).toMatchObject({
       code: 'LD139 CRASHED',
       line: 'KeyError: something else',
+    });
+  });
+
+  describe('is told by none of the lines that stand in the log of every start', () => {
+    const engine =
+      "(EngineCore_DP0 pid=271) INFO 11-23 10:00:01 [core.py:77] Initializing a V1 LLM engine (v0.11.0) with config: model='/mnt/models', trust_remote_code=False, dtype=torch.bfloat16";
+    const args =
+      "(APIServer pid=1) INFO 11-23 10:00:00 [utils.py:233] non-default args: {'model': '/mnt/models', 'trust_remote_code': True}";
+    const dump = engine.replace('INFO', 'ERROR').replace('Initializing a', 'Dumping input data for');
+    const pynvml =
+      '/opt/torch/cuda/__init__.py:63: FutureWarning: The pynvml package is deprecated.\n  import pynvml  # type: ignore[import]';
+    const retrieving =
+      "(APIServer pid=1) ERROR 08-29 11:23:39 [config.py:130] Error retrieving safetensors: Repo id must be in the form 'repo_name' or 'namespace/repo_name': '/mnt/models'., retrying 1 of 2";
+    it.each([
+      ['the configuration of the engine', engine],
+      ['the arguments', args],
+      ['the configuration once more, beside an error', dump],
+      ['a warning of Python', pynvml],
+      ['a question to the Hub about a folder', retrieving],
+    ])('%s', (_title, line) => {
+      const said = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.06 GiB.';
+      expect(causeOf(ended({ log: `${line}\n${said}` }))).toMatchObject({
+        code: 'LD131 CUDA_OOM',
+        line: said,
+      });
+      const unknown = 'OSError: [Errno 98] Address already in use';
+      expect(causeOf(ended({ log: `${line}\n${unknown}` }))).toMatchObject({
+        code: 'LD139 CRASHED',
+        line: unknown,
+      });
     });
   });
 
