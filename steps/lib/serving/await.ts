@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster.ts';
 import { StepError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../retry.ts';
-import { judge, noMemory, type Verdict } from './judge.ts';
+import { judge, noMemory, pause, type Verdict } from './judge.ts';
 import { observe, type Snapshot } from './observe.ts';
 import type { Graces, Problem } from './problems.ts';
 import type { Target } from './target.ts';
@@ -45,11 +45,17 @@ export async function awaitRollout(
   const look = createLook(cluster, target, { log, clock, outageMs: patience.outageMs ?? 600_000 });
   const makeWay = patience.makeWay ?? true;
   let memory = noMemory;
+  let lookedAt = started;
+  let missed = false;
   for (;;) {
     let seen: Waiting | undefined;
     const left = patience.timeoutMs - (clock.now() - started);
     const snapshot = await look(leastLookMs + Math.ceil(Math.max(0, left)), signal);
-    if (snapshot) {
+    if (!snapshot) missed = true;
+    else {
+      // One poll of it counts, so that a problem also ages when every other look fails.
+      if (missed) memory = pause(memory, Math.max(0, clock.now() - lookedAt - patience.pollMs));
+      [lookedAt, missed] = [clock.now(), false];
       const judged = judge(memory, snapshot, { target, graces: patience.graces, now: clock.now(), makeWay });
       const { verdict } = judged;
       memory = judged.memory;

@@ -11,6 +11,8 @@ export interface Memory {
   readonly since: Readonly<Record<string, number>>;
   /** Whether the service was seen asking for the wanted pair. */
   readonly seen: boolean;
+  /** Pods that had ended for good at the first look: a ReplicaSet that comes back still has those of its first time. */
+  readonly lostBefore?: readonly string[];
 }
 
 export const noMemory: Memory = { since: {}, seen: false };
@@ -39,11 +41,13 @@ export function judge(
   const displaced = findDisplacement(snapshot, target, { memory, makeWay });
   if (displaced) return { verdict: displaced, memory };
   const progress = progressOf(snapshot);
-  const problems = progress.phase === 'ready' ? [] : findProblems(snapshot, target, graces);
+  const lostBefore = memory.lostBefore ?? lostIn(snapshot);
+  const ours = { ...snapshot, pods: snapshot.pods.filter(({ name }) => !lostBefore.includes(name)) };
+  const problems = progress.phase === 'ready' ? [] : findProblems(ours, target, graces);
   const since = Object.fromEntries(
     problems.map((problem) => [keyOf(problem), memory.since[keyOf(problem)] ?? now]),
   );
-  const next: Memory = { since, seen: memory.seen || snapshot.service !== undefined };
+  const next: Memory = { since, seen: memory.seen || snapshot.service !== undefined, lostBefore };
   const over = problems.find((problem) => now - (since[keyOf(problem)] ?? now) >= problem.graceMs);
   if (over) return { verdict: { kind: 'failed', problem: over }, memory: next };
   const { url } = snapshot.service ?? {};
@@ -52,6 +56,16 @@ export function judge(
   }
   const problem = problems.find((each) => isTold(each, now - (since[keyOf(each)] ?? now)));
   return { verdict: { kind: 'waiting', progress, ...(problem && { problem }) }, memory: next };
+}
+
+/** Time in which nobody could look counts against no grace. */
+export function pause(memory: Memory, ms: number): Memory {
+  const since = Object.entries(memory.since).map(([key, at]) => [key, at + ms] as const);
+  return { ...memory, since: Object.fromEntries(since) };
+}
+
+function lostIn({ pods, oldPods }: Snapshot): string[] {
+  return [...pods, ...oldPods].filter(({ phase }) => phase === 'Failed').map(({ name }) => name);
 }
 
 /** What passes by itself in the next moment is not worth a line; a crash is. */

@@ -24,7 +24,7 @@ export interface Snapshot {
   /** Of the newest ReplicaSet, when its template is the wanted one. */
   readonly pods: readonly PodSeen[];
   /** Of other templates. */
-  readonly oldPods: readonly { readonly name: string; readonly ready: boolean; readonly leaving: boolean }[];
+  readonly oldPods: readonly Pick<PodSeen, 'name' | 'phase' | 'ready' | 'leaving'>[];
   /** What a run of ours means to roll out, and a run that waits for us to make way. */
   readonly candidate?: Pair;
   readonly wantedBy?: string;

@@ -101,6 +101,41 @@ describe('waiting for a roll-out', () => {
     ]);
   });
 
+  it('counts against no grace what an API server is away, and counts on once it is back', async () => {
+    const { wait, cluster, becomes } = await applied('pending');
+    const [pod] = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace });
+    const state = { waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } };
+    const broken = { containerStatuses: [{ name: 'kserve-container', state }] };
+    if (pod) cluster.put({ ...pod, status: broken });
+    let away = false;
+    cluster.before = () => {
+      if (away) throw unavailable();
+    };
+    const outage = (minutes: number) => (away = minutes >= 0.1 && minutes < 3);
+    expect((await thrownBy(wait({}, outage))).message).toContain('LD140 CONFIG_ERROR');
+    let end = 0;
+    const mended = (minutes: number) => {
+      outage(minutes);
+      end = minutes;
+      if (minutes > 3.4) becomes('ready');
+    };
+    expect(await wait({}, mended)).toMatchObject({ kind: 'ready' });
+    expect(end).toBeLessThan(4);
+  });
+
+  it('counts graces on with an API server that answers every other time', async () => {
+    const { wait, cluster } = await applied('pending');
+    const [pod] = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace });
+    const conditions = [{ type: 'PodScheduled', status: 'False', message: '1 Insufficient nvidia.com/gpu' }];
+    if (pod) cluster.put({ ...pod, status: { phase: 'Pending', conditions } });
+    let looks = 0;
+    cluster.before = () => {
+      if (looks % 2 === 1) throw unavailable();
+    };
+    const error = await thrownBy(wait({ timeoutMs: 60 * 60_000 }, () => (looks += 1)));
+    expect(error).toMatchObject({ failure: 'check', message: expect.stringContaining('LD101') });
+  });
+
   it('gives up on an API server that stays away', async () => {
     const { wait, cluster } = await applied('pending');
     cluster.before = () => {

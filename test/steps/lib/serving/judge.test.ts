@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, type Memory, noMemory, type Verdict } from '../../../../steps/lib/serving/judge.ts';
+import { judge, type Memory, noMemory, pause, type Verdict } from '../../../../steps/lib/serving/judge.ts';
 import type { Snapshot } from '../../../../steps/lib/serving/observe.ts';
 import {
   at,
@@ -107,6 +107,38 @@ describe('the verdict on a roll-out', () => {
     ]);
   });
 
+  const evicted = ['a', 'b', 'c'].map((name) => pod({ name, phase: 'Failed', reason: 'Evicted' }));
+
+  it('is failed when the node throws out one pod after the other', () => {
+    const looks = [0, 1, 2, 3].map((n) => ({ snapshot: at(...evicted.slice(0, n)), now: n * minute }));
+    expect(follow(looks).at(-1)).toMatchObject({ kind: 'failed', problem: { code: 'LD138 EVICTED' } });
+  });
+
+  it.each([
+    [
+      'of the template that comes back',
+      { ...stations.lagging, oldPods: [...stations.lagging.oldPods, ...evicted] },
+    ],
+    ['of the template that is there', at(...evicted)],
+  ])('does not count pods that were thrown out before we looked, %s', (_title, first) => {
+    const loading = { ...stations.loading, pods: [...evicted, ...stations.loading.pods] };
+    const ready = { ...stations.ready, pods: [...evicted, ...stations.ready.pods] };
+    const looks = [first, loading, ready].map((snapshot, n) => ({ snapshot, now: n * 5_000 }));
+    expect(follow(looks)).toMatchObject([{ kind: 'waiting' }, { kind: 'waiting' }, { kind: 'ready' }]);
+    const more = { ...loading, pods: [...loading.pods, pod({ name: 'd', phase: 'Failed' })] };
+    expect(follow([first, more].map((snapshot, n) => ({ snapshot, now: n * minute }))).at(-1)).toMatchObject({
+      problem: { code: 'LD138 EVICTED', headline: 'the node threw a pod out: Failed' },
+    });
+  });
+
+  it('counts no grace while nobody could look', () => {
+    const first = judge(noMemory, stations.lagging, { target, graces, now: 0, makeWay: true });
+    const after = { target, graces, now: 10 * minute, makeWay: true };
+    expect(judge(first.memory, stations.lagging, after).verdict.kind).toBe('failed');
+    expect(judge(pause(first.memory, 9 * minute), stations.lagging, after).verdict.kind).toBe('waiting');
+    expect(judge(pause(first.memory, 8 * minute), stations.lagging, after).verdict.kind).toBe('failed');
+  });
+
   it.each<[string, Partial<Snapshot>, Partial<Verdict>]>([
     ['another run wants the lock', { wantedBy: 'run-b' }, { kind: 'superseded', by: 'run-b' }],
     [
@@ -203,7 +235,12 @@ const anySnapshot: fc.Arbitrary<Snapshot> = fc.record(
       ),
     pods: fc.array(anyPod, { maxLength: 3 }),
     oldPods: fc.array(
-      fc.record({ name: fc.constant('gpt-old-1'), ready: fc.boolean(), leaving: fc.boolean() }),
+      fc.record({
+        name: fc.constant('gpt-old-1'),
+        phase: fc.constantFrom('Running', 'Failed'),
+        ready: fc.boolean(),
+        leaving: fc.boolean(),
+      }),
       { maxLength: 2 },
     ),
     wantedBy: fc.constantFrom('run-b'),

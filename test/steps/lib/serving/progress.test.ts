@@ -38,10 +38,13 @@ describe('how far a roll-out is', () => {
   });
 
   it('is not ready while an old pod still answers, whatever the Deployment counts', () => {
-    const oldPods = [{ name: 'gpt-old-1', ready: true, leaving: false }];
+    const oldPods = [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: false }];
     expect(progressOf({ ...stations.ready, oldPods }).line).toBe('waiting for the old pods to leave');
     expect(
-      progressOf({ ...stations.ready, oldPods: [{ name: 'gpt-old-1', ready: true, leaving: true }] }).phase,
+      progressOf({
+        ...stations.ready,
+        oldPods: [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: true }],
+      }).phase,
     ).toBe('ready');
   });
 

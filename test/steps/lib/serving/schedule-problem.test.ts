@@ -30,7 +30,7 @@ describe('why no node takes the pod', () => {
     const stuck = {
       ...stations.unscheduled,
       deployment: deploymentSeen({ strategy: 'RollingUpdate' }),
-      oldPods: [{ name: 'gpt-old-1', ready: true, leaving: false }],
+      oldPods: [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: false }],
     };
     expect(problemOf('1 Insufficient nvidia.com/gpu', stuck)).toMatchObject({
       headline: 'no node has a free GPU: the old pod gpt-old-1 keeps it until the new one is ready',
@@ -39,11 +39,15 @@ describe('why no node takes the pod', () => {
   });
 
   it.each([
-    ['under Recreate', deploymentSeen(), [{ name: 'gpt-old-1', ready: true, leaving: false }]],
+    [
+      'under Recreate',
+      deploymentSeen(),
+      [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: false }],
+    ],
     [
       'when the old pod leaves',
       deploymentSeen({ strategy: 'RollingUpdate' }),
-      [{ name: 'gpt-old-1', ready: true, leaving: true }],
+      [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: true }],
     ],
     ['without old pods', deploymentSeen({ strategy: 'RollingUpdate' }), []],
   ])('is nobody of ours %s', (_title, deployment, oldPods) => {

@@ -74,13 +74,13 @@ export const stations = {
     service: serviceSeen(),
     deployment: deploymentSeen({ lag: 'its source is old', available: 1 }),
     pods: [],
-    oldPods: [{ name: 'gpt-old-1', ready: true, leaving: false }],
+    oldPods: [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: false }],
   },
   leavingOld: {
     service: serviceSeen({ ready: false }),
     deployment: deploymentSeen({ replicas: 0, updated: 0 }),
     pods: [],
-    oldPods: [{ name: 'gpt-old-1', ready: true, leaving: true }],
+    oldPods: [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: true }],
   },
   unscheduled: at(pod({ unscheduled: '0/1 nodes are available: 1 Insufficient nvidia.com/gpu.' })),
   downloading: at(
@@ -94,7 +94,7 @@ export const stations = {
   oldStays: {
     ...at(readyPod()),
     deployment: deploymentSeen({ available: 1, replicas: 2 }),
-    oldPods: [{ name: 'gpt-old-1', ready: true, leaving: false }],
+    oldPods: [{ name: 'gpt-old-1', phase: 'Running', ready: true, leaving: false }],
   },
   addressless: {
     ...at(readyPod()),
