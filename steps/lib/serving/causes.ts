@@ -110,11 +110,18 @@ function known({ init, log }: ContainerSeen): Cause | undefined {
   return undefined;
 }
 
-function killedByProbe({ init, ended }: ContainerSeen, warnings: readonly string[]): Cause | undefined {
-  const line = warnings.findLast((warning) => /(Liveness|Startup) probe failed/i.test(warning));
-  const bySignal = ended?.exitCode === 137 || ended?.exitCode === 143;
-  return !init && line && bySignal ? { ...probeKilled, line } : undefined;
+/** The kubelet's own word, or a probe that failed before an end that looks like one by a signal. */
+function killedByProbe({ name, init, ended }: ContainerSeen, warnings: readonly string[]): Cause | undefined {
+  if (init || ended === undefined) return undefined;
+  const killing = warnings.findLast((said) => said.startsWith('Killing: ') && said.includes(` ${name} `));
+  const failing = warnings.findLast((said) => /(Liveness|Startup) probe failed/i.test(said));
+  const line = ended.exitCode === 0 ? killing : (killing ?? failing);
+  const bySignal = [0, ...signalled].includes(ended.exitCode);
+  return line !== undefined && bySignal ? { ...probeKilled, line } : undefined;
 }
+
+/** SIGKILL, SIGTERM, and what Python makes of it while vLLM starts: a KeyboardInterrupt. One that serves ends with 0. */
+const signalled = [137, 143, 130];
 
 function unknownCause(container: ContainerSeen): Cause {
   const line = firstErrorLine(container.log);

@@ -49,26 +49,45 @@ function talks({ done, state, crashes, name, init }: Omit<ContainerSeen, 'log'>)
   return init || crashes > 0 || name === 'kserve-container';
 }
 
+interface Event extends KubeObject {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTimestamp?: string;
+}
+
 async function listWarnings(
   cluster: Cluster,
   pod: Pod,
   namespace: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  interface Event extends KubeObject {
-    readonly type?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly lastTimestamp?: string;
-  }
   const fieldSelector = `involvedObject.kind=Pod,involvedObject.name=${pod.metadata.name}`;
   const events = await cluster.list<Event>(
     { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector },
     signal,
   );
   return events
-    .filter(({ type }) => type === 'Warning')
+    .filter((event) => isWarning(event) && !isPast(event, pod, events))
     .sort((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''))
     .map(({ reason, message }) => `${reason}: ${message}`)
     .slice(-10);
+}
+
+/** That a probe ended a container is told as an ordinary event. */
+function isWarning({ type, reason, message = '' }: Event): boolean {
+  return type === 'Warning' || (reason === 'Killing' && /failed \w+ probe/.test(message));
+}
+
+/** Volumes come before anything else: what is done for a container shows that they are there. */
+function isPast({ reason, lastTimestamp = '' }: Event, { status }: Pod, events: readonly Event[]): boolean {
+  if (reason !== 'FailedMount') return false;
+  const begun = status?.conditions?.some(
+    (condition) => condition.type === 'PodReadyToStartContainers' && condition.status === 'True',
+  );
+  const later = events.some(
+    (event) =>
+      /^(Pull|Created|Started)/.test(event.reason ?? '') && (event.lastTimestamp ?? '') >= lastTimestamp,
+  );
+  return begun === true || later;
 }

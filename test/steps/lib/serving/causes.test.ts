@@ -136,6 +136,26 @@ describe('why a server ended, by what vLLM says', () => {
     expect(causeOf(ended({ ended: { exitCode: 1 } }), probe).code).toBe('LD139 CRASHED');
   });
 
+  it.each([
+    ['as PID 1, before it serves', 130],
+    ['once it serves', 0],
+    ['that was too slow to end', 137],
+    ['by the signal', 143],
+  ])('takes the word of the kubelet for a kill %s', (_title, exitCode) => {
+    const killing = 'Killing: Container kserve-container failed startup probe, will be restarted';
+    const log = 'Traceback (most recent call last):\nKeyboardInterrupt: terminated';
+    const cause = causeOf(ended({ ended: { exitCode, reason: 'Error' }, log }), [killing]);
+    expect(cause).toMatchObject({ code: 'LD135 PROBE_KILL', line: killing });
+    const other = 'Killing: Container kube-rbac-proxy failed liveness probe, will be restarted';
+    expect(causeOf(ended({ ended: { exitCode } }), [other]).code).toBe('LD139 CRASHED');
+  });
+
+  it('does not hold the kubelet to have killed what says itself why it ended', () => {
+    const killing = 'Killing: Container kserve-container failed startup probe, will be restarted';
+    expect(causeOf(ended({ log: 'CUDA out of memory' }), [killing]).code).toBe('LD131 CUDA_OOM');
+    expect(causeOf(ended({ ended: { exitCode: 1 } }), [killing]).code).toBe('LD139 CRASHED');
+  });
+
   it('always gives a code, a meaning and a hint', () => {
     const { ended: _, ...unknown } = ended({});
     expect(causeOf(unknown)).toEqual({

@@ -23,6 +23,31 @@ async function listen(pod: Pod) {
   return { cluster, logs: seen.containers.map(({ log }) => log), seen };
 }
 
+interface Happening {
+  readonly reason: string;
+  readonly type: string;
+  readonly at: number;
+  readonly message?: string;
+}
+
+/** A pod whose containers wait, and what the events say of it. */
+async function listenToEvents(events: readonly Happening[], conditions: readonly object[] = []) {
+  const cluster = memoryCluster();
+  for (const { reason, type, at, message = 'it says so' } of events) {
+    cluster.put({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `p.${reason}.${at}`, namespace },
+      ...{ type, reason, message },
+      lastTimestamp: `2026-01-01T00:00:0${at}Z`,
+      involvedObject: { kind: 'Pod', name: 'p' },
+    });
+  }
+  const waiting = podWith([{ name: 'kserve-container', state: { waiting: {} } }]);
+  const status = { ...waiting.status, conditions } as NonNullable<Pod['status']>;
+  return listenTo(cluster, { ...waiting, status }, namespace);
+}
+
 describe('the words of a pod', () => {
   it.each([
     ['a server that loads', { state: { running: {} } }, 'kserve-container now'],
@@ -64,6 +89,68 @@ describe('the words of a pod', () => {
     const proxy = { name: 'kube-rbac-proxy' };
     expect((await listen(podWith([{ ...proxy, state: { running: {} } }]))).logs).toEqual(['']);
     expect((await listen(podWith([{ ...proxy, state: crashed }]))).logs).toEqual(['kube-rbac-proxy now']);
+  });
+
+  it.each([
+    [
+      'a mount that fails',
+      [
+        ['Scheduled', 'Normal', 0],
+        ['FailedMount', 'Warning', 1],
+      ],
+      true,
+    ],
+    [
+      'a mount that came late',
+      [
+        ['FailedMount', 'Warning', 1],
+        ['Pulling', 'Normal', 2],
+      ],
+      false,
+    ],
+    [
+      'a mount that came late, of an image at hand',
+      [
+        ['FailedMount', 'Warning', 1],
+        ['Created', 'Normal', 2],
+      ],
+      false,
+    ],
+    [
+      'a mount that came in the same second',
+      [
+        ['FailedMount', 'Warning', 1],
+        ['Pulled', 'Normal', 1],
+      ],
+      false,
+    ],
+    [
+      'a mount that fails after another container began',
+      [
+        ['Pulled', 'Normal', 1],
+        ['FailedMount', 'Warning', 2],
+      ],
+      true,
+    ],
+  ] as const)('are those of %s', async (_title, events, told) => {
+    const { warnings } = await listenToEvents(events.map(([reason, type, at]) => ({ reason, type, at })));
+    expect(warnings).toEqual(told ? ['FailedMount: it says so'] : []);
+  });
+
+  it('have no failed mount once the sandbox is there with its volumes', async () => {
+    const failed = { reason: 'FailedMount', type: 'Warning', at: 1 };
+    const begun = { type: 'PodReadyToStartContainers', status: 'True' };
+    expect((await listenToEvents([failed], [begun])).warnings).toEqual([]);
+    expect((await listenToEvents([failed], [{ ...begun, status: 'False' }])).warnings).toHaveLength(1);
+  });
+
+  it('name the kill by the startup probe, which the kubelet tells as an ordinary event', async () => {
+    const said = 'Container kserve-container failed startup probe, will be restarted';
+    const events = [
+      { reason: 'Killing', type: 'Normal', at: 1, message: said },
+      { reason: 'Killing', type: 'Normal', at: 2, message: 'Stopping container kserve-container' },
+    ];
+    expect((await listenToEvents(events)).warnings).toEqual([`Killing: ${said}`]);
   });
 
   it('are not asked for when the pod is ready', async () => {
