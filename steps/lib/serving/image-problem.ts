@@ -1,25 +1,37 @@
 import type { Around } from './pod-problems.ts';
 import type { Problem } from './problems.ts';
 
-/** The image does not come: which of the four reasons it is. */
+/** The image does not come: which of the five reasons it is. */
 export function imageProblem(
-  evidence: string,
+  evidence: readonly string[],
   { reason, message }: { readonly reason: string; readonly message: string },
   { target, graces }: Around,
 ): Problem {
-  const why = imageReasons.find(([says]) => says.test(message));
+  const words = withoutNames(message);
+  const why = imageReasons.find(([says]) => says.test(words));
   return {
     code: 'LD110 IMAGE_PULL',
     headline: `the image cannot be pulled: ${why?.[1] ?? reason}`,
-    evidence: [evidence],
+    evidence,
     hint: why?.[2] ?? `oc get events -n ${target.namespace} --field-selector reason=Failed`,
     graceMs: reason === 'InvalidImageName' ? 0 : graces.imageMs,
   };
 }
 
+/** The name of the image, quoted first and repeated bare, may hold any word or number. */
+function withoutNames(message: string): string {
+  const [quoted, name = ''] = /"([^"]+)"/.exec(message) ?? [];
+  return (quoted ? message.replaceAll(name, '') : message).replaceAll(/"[^"]*"/g, '');
+}
+
 const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string])[] = [
   [
-    /unauthorized|authentication required|access to the resource is denied|403/i,
+    /signature/i,
+    'its signature is not the one that the cluster asks for',
+    'oc get clusterimagepolicies,imagepolicies -A   (and /etc/containers/policy.json of the node)',
+  ],
+  [
+    /unauthorized|authentication required|access to the resource is denied|\b403\b/i,
     'the registry asks for an account',
     'oc get secrets --field-selector type=kubernetes.io/dockerconfigjson   (registry.redhat.io needs a pull secret)',
   ],

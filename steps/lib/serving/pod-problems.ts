@@ -53,14 +53,28 @@ function* evictions(lost: readonly PodSeen[], { target, graces }: Around): Gener
 function containerProblem(container: ContainerSeen, pod: PodSeen, around: Around): Problem | undefined {
   const { reason = '', message = reason, state } = container;
   const source = `pod ${pod.name}, container ${container.name}`;
-  if (state === 'waiting' && /ImagePull|ErrImage|InvalidImageName|RegistryUnavailable/.test(reason)) {
-    return imageProblem(`${reason}: ${message} (${source})`, { reason, message }, around);
+  if (
+    state === 'waiting' &&
+    /ImagePull|ErrImage|InvalidImageName|RegistryUnavailable|SignatureValidation/.test(reason)
+  ) {
+    const event = pullBefore(message, pod);
+    const evidence = [
+      `${reason}: ${message} (${source})`,
+      ...(event ? [`${event} (events of pod ${pod.name})`] : []),
+    ];
+    return imageProblem(evidence, { reason, message: event ?? message }, around);
   }
   if (state === 'waiting' && /CreateContainer|RunContainerError|PreStartHookError/.test(reason)) {
     return configError(pod, `${reason}: ${message} (${source})`, around);
   }
   if (container.crashes === 0 || container.ready) return undefined;
   return crashProblem(container, pod, around);
+}
+
+/** While they back off, older kubelets say no more than that: why the pull failed stands in its event. */
+function pullBefore(message: string, { warnings }: PodSeen): string | undefined {
+  const [, image] = /^Back-off pulling image ("[^"]*")$/.exec(message) ?? [];
+  return image && warnings.findLast((said) => said.startsWith(`Failed: Failed to pull image ${image}`));
 }
 
 function configError(pod: PodSeen, evidence: string, { target, graces }: Around): Problem {

@@ -3,13 +3,19 @@ import { imageProblem } from '../../../../steps/lib/serving/image-problem.ts';
 import { graces, target } from './snapshots.ts';
 
 function problemOf(reason: string, message: string) {
-  return imageProblem('the evidence', { reason, message }, { target, graces });
+  return imageProblem(['the evidence'], { reason, message }, { target, graces });
 }
 
 describe('why an image does not come', () => {
   it.each([
     ['unauthorized: authentication required', 'the registry asks for an account'],
     ['403 Forbidden', 'the registry asks for an account'],
+    ['Back-off pulling image "quay.io/x@sha256:9f1403aa"', 'ErrImagePull'],
+    ['Back-off pulling image "quay.io/unauthorized/not found:403"', 'ErrImagePull'],
+    [
+      'failed to pull and unpack image "quay.io/x:403": failed to resolve reference "quay.io/x:403": quay.io/x:403: not found',
+      'there is no such image or tag',
+    ],
     ['manifest unknown: manifest unknown', 'there is no such image or tag'],
     ['rpc error: code = NotFound desc = x: not found', 'there is no such image or tag'],
     ['exec format error', 'it is not made for this kind of node'],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { podProblems } from '../../../../steps/lib/serving/pod-problems.ts';
+import type { PodSeen } from '../../../../steps/lib/serving/pods.ts';
 import { at, container, graces, pod, readyPod, target } from './snapshots.ts';
 
 const around = { target, graces };
@@ -23,6 +24,43 @@ describe('what is wrong with pods', () => {
   it('is nothing for a mount that failed before and came', () => {
     const late = pod({ containers: [container()], warnings: ['FailedMount: timed out'] });
     expect(podProblems(at(late), around)).toEqual([]);
+  });
+
+  it('takes the reason of a pull from the events while the kubelet only says that it backs off', () => {
+    const image = 'registry.redhat.io/rhaii/vllm-cuda-rhel9:3.4.1';
+    const failed = `Failed: Failed to pull image "${image}": unable to retrieve auth token: unauthorized`;
+    const backsOff = container({
+      state: 'waiting',
+      reason: 'ImagePullBackOff',
+      message: `Back-off pulling image "${image}"`,
+    });
+    const warnings = [failed, 'Failed: Error: ErrImagePull', 'Failed: Error: ImagePullBackOff'];
+    const problems = (each: Partial<PodSeen>) =>
+      podProblems(at(pod({ containers: [backsOff], ...each })), around);
+    expect(problems({ warnings })).toMatchObject([
+      {
+        headline: 'the image cannot be pulled: the registry asks for an account',
+        evidence: [
+          `ImagePullBackOff: Back-off pulling image "${image}" (pod gpt-new-1, container kserve-container)`,
+          `${failed} (events of pod gpt-new-1)`,
+        ],
+      },
+    ]);
+    const elsewhere = failed.replace(image, 'quay.io/other:1');
+    expect(problems({ warnings: [elsewhere] })).toMatchObject([
+      { headline: 'the image cannot be pulled: ImagePullBackOff', evidence: [expect.anything()] },
+    ]);
+  });
+
+  it('is an image whose signature is refused', () => {
+    const refused = container({
+      state: 'waiting',
+      reason: 'SignatureValidationFailed',
+      message: 'Source image rejected: A signature was required, but no signature exists',
+    });
+    expect(podProblems(at(pod({ containers: [refused] })), around)).toMatchObject([
+      { code: 'LD110 IMAGE_PULL', headline: expect.stringContaining('signature') },
+    ]);
   });
 
   it('counts evictions, since a single one is made good by the next pod', () => {
