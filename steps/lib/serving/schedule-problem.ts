@@ -1,29 +1,25 @@
 import type { Snapshot } from './observe.ts';
 import type { Around } from './pod-problems.ts';
-import type { PodSeen } from './pods.ts';
+import { isActive, type PodSeen } from './pods.ts';
 import type { Problem } from './problems.ts';
+import { readScheduler } from './scheduler-words.ts';
+import type { Target } from './target.ts';
 
 /** No node takes the pod. With one GPU and RollingUpdate the old pod keeps it for ever, while the service calls itself Ready. */
 export function scheduleProblem(pod: PodSeen, snapshot: Snapshot, { target, graces }: Around): Problem {
   const said = pod.unscheduled ?? '';
   const shared = { evidence: [`${said} (pod ${pod.name}, PodScheduled)`], graceMs: graces.scheduleMs };
-  const gpu =
-    /Insufficient [\w.-]+\/(\w*gpu\w*|\w+)/i.test(said) && !/Insufficient (cpu|memory)\b/i.test(said);
-  if (gpu) {
-    const holder = snapshot.oldPods.find(({ leaving }) => !leaving);
-    const rolling = snapshot.deployment?.strategy === 'RollingUpdate' && holder !== undefined;
+  const { lacksGpu, lacksGpuEverywhere, tainted, away } = readScheduler(said);
+  const holder = snapshot.oldPods.find(isActive);
+  if (lacksGpu && holder && snapshot.deployment?.strategy === 'RollingUpdate') {
     return {
       ...shared,
       code: 'LD101 UNSCHEDULABLE_GPU',
-      headline: rolling
-        ? `no node has a free GPU: the old pod ${holder.name} keeps it until the new one is ready`
-        : 'no node has a free GPU',
-      hint: rolling
-        ? 'start the run with strategy=Recreate: it stops the old pod first'
-        : 'oc describe nodes | grep -A8 "Allocated resources"   (who holds the GPUs)',
+      headline: `no node ${lacksGpuEverywhere ? '' : 'that fits '}has a free GPU: the old pod ${holder.name} keeps it until the new one is ready`,
+      hint: 'start the run with strategy=Recreate: it stops the old pod first',
     };
   }
-  if (/untolerated taint/i.test(said)) {
+  if (tainted) {
     return {
       ...shared,
       code: 'LD102 UNSCHEDULABLE_TAINT',
@@ -31,10 +27,34 @@ export function scheduleProblem(pod: PodSeen, snapshot: Snapshot, { target, grac
       hint: "give the taint's resource as gpu-resource, or: oc adm taint nodes <node> <key>-",
     };
   }
+  if (lacksGpuEverywhere) {
+    return {
+      ...shared,
+      code: 'LD101 UNSCHEDULABLE_GPU',
+      headline: `no node has a free GPU${away && `; ${away}`}`,
+      hint: away ? lookAtNodes : 'oc describe nodes | grep -A8 "Allocated resources"   (who holds the GPUs)',
+    };
+  }
+  return { ...shared, code: 'LD103 UNSCHEDULABLE_OTHER', ...otherReason(pod, target, away) };
+}
+
+function otherReason(
+  { name, unscheduled = '' }: PodSeen,
+  { namespace }: Target,
+  away: string,
+): Pick<Problem, 'headline' | 'hint'> {
+  if (/scheduling gates/.test(unscheduled)) {
+    return {
+      headline: 'a queue holds the pod back',
+      hint: `oc get workloads -n ${namespace}   (Kueue: whether its queue admits the pod, and what is before it)`,
+    };
+  }
+  if (away) return { headline: `no node takes the pod; ${away}`, hint: lookAtNodes };
   return {
-    ...shared,
-    code: 'LD103 UNSCHEDULABLE_OTHER',
     headline: 'no node takes the pod',
-    hint: `oc describe pod ${pod.name} -n ${target.namespace}   (compare requests with what the nodes have free)`,
+    hint: `oc describe pod ${name} -n ${namespace}   (compare requests with what the nodes have free)`,
   };
 }
+
+const lookAtNodes =
+  'oc get nodes   (which are NotReady or SchedulingDisabled, and whether one of them has the GPU)';

@@ -38,7 +38,9 @@ async function listenToEvents(events: readonly Happening[], conditions: readonly
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: `p.${reason}.${at}`, namespace },
-      ...{ type, reason, message },
+      type,
+      reason,
+      message,
       lastTimestamp: `2026-01-01T00:00:0${at}Z`,
       involvedObject: { kind: 'Pod', name: 'p' },
     });
