@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import { proveAnswer } from '../lib/serving/answers.ts';
 import { awaitRollout } from '../lib/serving/await.ts';
+import { explainUnanswered } from '../lib/serving/unanswered.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import type { spec } from './spec.ts';
 
@@ -35,7 +36,8 @@ export async function waitReady(
       crashes: params.crashes,
     },
   };
-  const arrival = await awaitRollout({ service, namespace, runtime, path }, patience, {
+  const target = { service, namespace, runtime, path };
+  const arrival = await awaitRollout(target, patience, {
     cluster,
     log,
     clock,
@@ -47,6 +49,10 @@ export async function waitReady(
   }
   log.info('pods are ready', { pod: arrival.pod });
   const endpoint = await openEndpoint();
-  await proveAnswer(endpoint, params.servedName, { log, signal });
+  try {
+    await proveAnswer(endpoint, params.servedName, { log, signal });
+  } catch (error) {
+    throw await explainUnanswered(error, { target, graces: patience.graces }, { cluster, signal });
+  }
   return { url: endpoint.url, pod: arrival.pod, seconds: elapsed(), outcome: 'ok' };
 }

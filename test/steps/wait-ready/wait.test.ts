@@ -62,6 +62,22 @@ describe('wait-ready', () => {
     await expect(wait(() => {}, { chat: () => Promise.reject(broken) })).rejects.toBe(broken);
   });
 
+  it('holds a model that dies of its first chat to be bad, and not to be out of reach', async () => {
+    const { wait, cluster } = await applied('ready');
+    const [pod] = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace });
+    const silence = new StepError('unavailable', 'LD180 ROUTE_503: no ready pod', { hint: 'wait' });
+    await expect(wait(() => {}, { chat: () => Promise.reject(silence) })).rejects.toBe(silence);
+    const dies = () => {
+      const server = { name: 'kserve-container', restartCount: 0, state: { terminated: { exitCode: 139 } } };
+      if (pod) cluster.put({ ...pod, status: { phase: 'Running', containerStatuses: [server] } });
+      return Promise.reject(silence);
+    };
+    await expect(wait(() => {}, { chat: dies })).rejects.toMatchObject({
+      failure: 'check',
+      message: 'LD139 CRASHED: it ended with exit code 139 (kserve-container ended once)',
+    });
+  });
+
   it('asks nothing before the pod is ready', async () => {
     const { wait, asked } = await applied('pending', { timeout: '30s' });
     await expect(wait()).rejects.toMatchObject({ failure: 'not-ready' });
