@@ -109,7 +109,7 @@ export function readPod({ metadata, status = {} }: Pod): PodWithoutWords {
 function readContainer(status: ContainerStatus, init: boolean): ContainerWithoutLog {
   const { waiting, running, terminated } = status.state ?? {};
   const done = init && terminated?.exitCode === 0;
-  const ends = Number(terminated !== undefined && !done);
+  const ends = Number(hasEnded(status.state) && !done);
   return {
     name: status.name,
     init,
@@ -123,6 +123,11 @@ function readContainer(status: ContainerStatus, init: boolean): ContainerWithout
       ended: terminated ?? status.lastState?.terminated,
     }),
   };
+}
+
+/** And its end is not in restartCount yet, which is raised when the next container is there. */
+function hasEnded({ terminated, waiting }: ContainerState = {}): boolean {
+  return terminated !== undefined || waiting?.reason === 'CrashLoopBackOff';
 }
 
 function stateOf(running: object | undefined): 'running' | 'waiting' {

@@ -35,13 +35,28 @@ describe('a pod as we read it', () => {
 
   it.each([
     [
-      'a server that has ended once and waits',
+      'a server that is not started again yet: the count is raised with the next container',
       {
         restartCount: 1,
         state: { waiting: { reason: 'CrashLoopBackOff' } },
         lastState: { terminated: { exitCode: 1 } },
       },
-      { state: 'waiting', crashes: 1, reason: 'CrashLoopBackOff', ended: { exitCode: 1 } },
+      { state: 'waiting', crashes: 2, reason: 'CrashLoopBackOff', ended: { exitCode: 1 } },
+    ],
+    [
+      'a server that waits for the first time after its end',
+      { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } },
+      { state: 'waiting', crashes: 1 },
+    ],
+    [
+      'a server whose next container is there, and does not run yet',
+      { restartCount: 1, state: { waiting: {} }, lastState: { terminated: { exitCode: 1 } } },
+      { state: 'waiting', crashes: 1 },
+    ],
+    [
+      'a server that runs again',
+      { restartCount: 1, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } },
+      { state: 'running', crashes: 1 },
     ],
     [
       'a server that just ended for the second time',
