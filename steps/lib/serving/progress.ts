@@ -31,12 +31,8 @@ export function progressOf(snapshot: Snapshot): Progress {
     return { phase: 'controller', line: 'waiting for KServe to take up the change' };
   }
   const staying = pods.filter(isActive);
-  if (staying.length < deployment.wanted) {
-    return {
-      phase: 'creating',
-      line: `waiting for pods: ${staying.length} of ${deployment.wanted}${holders(snapshot)}`,
-    };
-  }
+  const missing = missingPods(staying.length, snapshot, deployment);
+  if (missing !== undefined) return { phase: 'creating', line: missing };
   const slowest = staying
     .map(podProgress)
     .sort((a, b) => phases.indexOf(a.phase) - phases.indexOf(b.phase))[0];
@@ -61,6 +57,15 @@ function remaining(
   return undefined;
 }
 
+function missingPods(
+  there: number,
+  snapshot: Snapshot,
+  { name, wanted }: DeploymentSeen,
+): string | undefined {
+  if (wanted === 0) return `the Deployment ${name} is scaled to 0`;
+  return there < wanted ? `waiting for pods: ${there} of ${wanted}${holders(snapshot)}` : undefined;
+}
+
 function holders({ oldPods }: Snapshot): string {
   const leaving = oldPods.filter((pod) => pod.leaving);
   return leaving.length > 0 ? `, ${leaving.map(({ name }) => name).join(', ')} is leaving` : '';
@@ -71,17 +76,23 @@ function podProgress(pod: PodSeen): Progress {
   if (pod.ready) return at('ready', 'ready');
   if (pod.unscheduled !== undefined) return at('scheduling', `waiting for a node: ${pod.unscheduled}`);
   if (pod.containers.length === 0) return at('scheduling', 'waiting for a node');
-  const init = pod.containers.find((container) => container.init && !container.done);
-  if (init) return at(init.state === 'running' ? 'downloading' : 'starting', initLine(init));
+  // A sidecar among them runs on, ready and never done.
+  const init = pod.containers.find((container) => container.init && !container.done && !container.ready);
+  if (init) return at(isDownloading(init) ? 'downloading' : 'starting', initLine(init));
   const server = pod.containers.find(({ name }) => name === 'kserve-container');
   if (!server || server.ready) return at('loading', 'waiting for the other containers of the pod');
   return at(server.state === 'waiting' && server.crashes === 0 ? 'pulling' : 'loading', serverLine(server));
+}
+
+function isDownloading({ name, state }: ContainerSeen): boolean {
+  return name === 'storage-initializer' && state === 'running';
 }
 
 function initLine(container: ContainerSeen): string {
   const { name, state, reason, crashes, log } = container;
   if (crashes > 0) return `${name} failed ${crashes}× and is tried again`;
   if (state !== 'running') return `starting ${name}${reason ? ` (${reason})` : ''}`;
+  if (!isDownloading(container)) return `waiting for ${name}`;
   const progress = downloadProgress(log);
   return `downloading the model${progress ? `: ${progress}` : ''}`;
 }

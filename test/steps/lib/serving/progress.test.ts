@@ -23,6 +23,26 @@ describe('how far a roll-out is', () => {
     expect(progressOf(stations[station])).toMatchObject({ phase, line });
   });
 
+  it('is not ready when the Deployment wants no pod', () => {
+    const deployment = deploymentSeen({ wanted: 0, replicas: 0, updated: 0 });
+    expect(progressOf({ ...at(), deployment })).toEqual({
+      phase: 'creating',
+      line: 'the Deployment gpt-predictor is scaled to 0',
+    });
+  });
+
+  it('does not take a sidecar among the init containers for the download', () => {
+    const proxy = initContainer({ name: 'istio-proxy', state: 'running', ready: true });
+    const server = container({ log: 'Starting to load model' });
+    expect(progressOf(at(pod({ containers: [proxy, server] }))).line).toBe(
+      'loading the model: loading weights',
+    );
+    const download = initContainer({ state: 'running' });
+    expect(progressOf(at(pod({ containers: [proxy, download, server] }))).phase).toBe('downloading');
+    const late = initContainer({ name: 'istio-proxy', state: 'running' });
+    expect(progressOf(at(pod({ containers: [late, server] }))).line).toBe('waiting for istio-proxy');
+  });
+
   it('is that of the slowest pod', () => {
     const slow = pod({ name: 'gpt-new-2', containers: [initContainer()] });
     const two = {
