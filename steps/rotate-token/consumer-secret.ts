@@ -1,5 +1,6 @@
 import type { Cluster, KubeObject, ObjectRef } from '../lib/cluster.ts';
 import { StepError } from '../lib/errors.ts';
+import type { Clock } from '../lib/retry.ts';
 
 interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -26,7 +27,8 @@ interface Swap {
   readonly from: Buffer | undefined;
   readonly to: Buffer;
   readonly anchor: string;
-  readonly now: Date;
+  /** Tells each write's time: the first one may have waited long. */
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export async function readHeld(
@@ -52,13 +54,24 @@ export async function swapHeld(
     const { value } = heldIn(secret, place);
     // Also after a write whose answer was lost.
     if (same(value, swap.to)) return;
-    if (!same(value, swap.from)) throw changedByAnother(place);
+    if (!same(value, swap.from)) throw changedByAnother(place, 'neither the one before nor ours');
     await cluster.jsonPatch(refOf(place), patchFor(secret, place, swap), signal);
   }
   throw new StepError('unavailable', `the Secret ${place.namespace}/${place.secret} changes all the time`, {
     evidence: ['5 writes met a newer resourceVersion'],
     hint: `oc get secret ${place.secret} -n ${place.namespace} -o yaml --show-managed-fields   (who writes it?)`,
   });
+}
+
+/** That what was written is still there: an operator or GitOps may put back what it knows. */
+export async function demandHeld(
+  cluster: Pick<Cluster, 'get'>,
+  place: Place,
+  wanted: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  const { value } = await readHeld(cluster, place, signal);
+  if (!same(value, wanted)) throw changedByAnother(place, 'not the one that we wrote');
 }
 
 async function readSecret(cluster: Pick<Cluster, 'get'>, place: Place, signal: AbortSignal) {
@@ -87,14 +100,14 @@ function heldIn({ data, metadata }: SecretObject, { key }: Place): Held {
   };
 }
 
-function patchFor({ metadata, data }: SecretObject, { key }: Place, { to, anchor, now }: Swap) {
+function patchFor({ metadata, data }: SecretObject, { key }: Place, { to, anchor, clock }: Swap) {
   const add = (path: string, value: unknown) => ({ op: 'add', path, value });
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
     ...(data ? [] : [add('/data', {})]),
     ...(metadata.annotations ? [] : [add('/metadata/annotations', {})]),
     add(`/data/${pointer(key)}`, to.toString('base64')),
-    add(`/metadata/annotations/${pointer(annotations.written)}`, now.toISOString()),
+    add(`/metadata/annotations/${pointer(annotations.written)}`, new Date(clock.now()).toISOString()),
     add(`/metadata/annotations/${pointer(annotations.anchor)}`, anchor),
   ];
 }
@@ -112,9 +125,9 @@ export function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.equals(b));
 }
 
-function changedByAnother({ namespace, secret, key }: Place): StepError {
+function changedByAnother({ namespace, secret, key }: Place, what: string): StepError {
   return new StepError('check', `somebody else has changed ${key} in ${namespace}/${secret} meanwhile`, {
-    evidence: ['the value is neither the one before nor ours (Secret); it was left as it is'],
+    evidence: [`the value is ${what} (Secret); it was left as it is`],
     hint: `oc get secret ${secret} -n ${namespace} -o yaml --show-managed-fields   (who writes it?), then run this again`,
   });
 }

@@ -9,7 +9,7 @@ import { type Issued, issueToken, revoke } from './issue.ts';
 import { withLease } from './lease.ts';
 import { type Account, anchorName, assess, type Assessment, revocable, slotNamed } from './plan.ts';
 import type { spec } from './spec.ts';
-import { prove, putInPlace, restart, undo } from './swap.ts';
+import { prove, putInPlace, restart } from './swap.ts';
 
 export type Params = ParamsOf<typeof spec>;
 
@@ -66,11 +66,7 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
   const current = found.slot ?? slotNamed(held.anchor, account);
   const limits = { current, lifetimeMs: params.lifetime, minLifetimeMs: params.minLifetime };
   const fresh = await issueToken(account, limits, world);
-  try {
-    await putInPlace(fresh, { held, account, place, params }, world);
-  } catch (error) {
-    throw await undo(error, fresh, { held, usable: found.usable, account, place, params }, world);
-  }
+  await putInPlace(fresh, { held, usable: found.usable, account, place, params }, world);
   await revokeOld({ ...fresh, account }, params, world);
   return { expires: instant(fresh.expires), anchor: anchorName(account, fresh.slot), outcome: 'ok' };
 }

@@ -1,5 +1,5 @@
 import { asStepError, StepError } from '../lib/errors.ts';
-import { type Held, type Place, readHeld, same, swapHeld } from './consumer-secret.ts';
+import { demandHeld, type Held, type Place, readHeld, same, swapHeld } from './consumer-secret.ts';
 import { restartConsumers } from './consumers.ts';
 import { type Issued, revoke } from './issue.ts';
 import { type Account, anchorName } from './plan.ts';
@@ -7,65 +7,80 @@ import type { Params, RotateWorld } from './rotate.ts';
 
 export interface Swapping {
   readonly held: Held;
+  /** Whether what the Secret held before still works. */
+  readonly usable: boolean;
   readonly account: Account;
   readonly place: Place;
   readonly params: Params;
 }
 
-/** Proves a fresh token, writes it where the client reads it, restarts the client and proves what it now has. */
+/** Proves a fresh token, writes it where the client reads it, restarts the client and proves that it has it; undoes what it can when that fails. */
 export async function putInPlace(fresh: Issued, swapping: Swapping, world: RotateWorld): Promise<void> {
   const { held, account, place, params } = swapping;
   const { cluster, clock, log, signal } = world;
-  await prove(fresh.token, params, world);
-  const now = new Date(clock.now());
   const to = Buffer.from(fresh.token);
-  await swapHeld(
-    cluster,
-    place,
-    { from: held.value, to, anchor: anchorName(account, fresh.slot), now },
-    signal,
-  );
-  log.info('the client has the new token', { secret: `${place.namespace}/${place.secret}`, key: place.key });
-  await restart(params, now, world);
-  const { value } = await readHeld(cluster, place, signal);
-  await prove(value?.toString('latin1') ?? '', params, world);
+  let written = false;
+  try {
+    await prove(fresh.token, params, world);
+    const swap = { from: held.value, to, anchor: anchorName(account, fresh.slot), clock };
+    await swapHeld(cluster, place, swap, signal);
+    written = true;
+    log.info('the client has the new token', {
+      secret: `${place.namespace}/${place.secret}`,
+      key: place.key,
+    });
+    // Not from when the write began: a pod that came meanwhile read the token before.
+    await restart(params, new Date(clock.now()), world);
+    await demandHeld(cluster, place, to, signal);
+    await prove(fresh.token, params, world);
+  } catch (error) {
+    throw await undo(error, fresh, { ...swapping, written }, world);
+  }
 }
 
 /**
- * Leaves the client with a token that works. The new anchor is deleted only when its token is known not to be in the Secret.
+ * Leaves the client with a token that works. The new anchor is deleted only when no pod can have read its token.
  * A run that was stopped undoes nothing: the token was proved before it went in, and the next run goes on from there.
  */
-export async function undo(
+async function undo(
   thrown: unknown,
   fresh: Issued,
-  { held, usable, account, place, params }: Swapping & { readonly usable: boolean },
+  swapping: Swapping & { readonly written: boolean },
   world: RotateWorld,
 ): Promise<unknown> {
-  const { cluster, clock, log, signal } = world;
-  if (signal.aborted) return thrown;
+  if (world.signal.aborted) return thrown;
   const error = asStepError(thrown);
   try {
-    const now = await readHeld(cluster, place, signal);
-    const inPlace = same(now.value, Buffer.from(fresh.token));
-    if (inPlace && !(usable && held.value))
-      return withEvidence(
-        error,
-        'the new token stays in the Secret: it was proved, and the one before is no good',
-      );
-    if (inPlace && held.value) {
-      const back = { from: now.value, to: held.value, anchor: held.anchor ?? '', now: new Date(clock.now()) };
-      await swapHeld(cluster, place, back, signal);
-      log.warn('the token before is back in the Secret', { because: error.message });
-      await restart(params, back.now, world);
-    }
-    await revoke(account, fresh.slot, world);
-    return inPlace
-      ? withEvidence(error, 'the token before is back in the Secret, and works until its time')
-      : error;
+    const became = await takeBack(error, fresh, swapping, world);
+    return became === undefined ? error : withEvidence(error, became);
   } catch (failed) {
-    log.warn('could not undo everything', { error: asStepError(failed).message });
+    world.log.warn('could not undo everything', { error: asStepError(failed).message });
     return error;
   }
+}
+
+/** Tells what became of the two tokens; undefined where the new one went nowhere. */
+async function takeBack(
+  because: StepError,
+  fresh: Issued,
+  { held, usable, account, place, params, written }: Swapping & { readonly written: boolean },
+  world: RotateWorld,
+): Promise<string | undefined> {
+  const { cluster, clock, log, signal } = world;
+  const now = await readHeld(cluster, place, signal);
+  if (!same(now.value, Buffer.from(fresh.token))) {
+    if (written) return 'the new token is not revoked yet: pods may have started with it';
+    await revoke(account, fresh.slot, world);
+    return undefined;
+  }
+  if (!usable || held.value === undefined)
+    return 'the new token stays in the Secret: it was proved, and the one before is no good';
+  const back = { from: now.value, to: held.value, anchor: held.anchor ?? '', clock };
+  await swapHeld(cluster, place, back, signal);
+  log.warn('the token before is back in the Secret', { because: because.message });
+  await restart(params, new Date(clock.now()), world);
+  if (params.restart) await revoke(account, fresh.slot, world);
+  return 'the token before is back in the Secret, and works until its time';
 }
 
 function withEvidence(error: StepError, line: string): StepError {

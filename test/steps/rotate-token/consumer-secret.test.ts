@@ -2,14 +2,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type SandboxCluster, startCluster } from '../../../sandbox/cluster.ts';
 import { type Cluster, createCluster } from '../../../steps/lib/cluster.ts';
 import { createLog } from '../../../steps/lib/log.ts';
-import { readHeld, same, swapHeld } from '../../../steps/rotate-token/consumer-secret.ts';
+import { demandHeld, readHeld, same, swapHeld } from '../../../steps/rotate-token/consumer-secret.ts';
 
 const place = { namespace: 'clients', secret: 'env', key: 'GPT.OSS_API-KEY' };
 const ref = { apiVersion: 'v1', kind: 'Secret', name: 'env', namespace: 'clients' };
 const { signal } = new AbortController();
 const [from, to] = [Buffer.from('old'), Buffer.from('new')];
 const now = new Date('2026-11-23T10:00:00Z');
-const swap = { from, to, anchor: 'client-token-1', now };
+const clock = { now: () => now.getTime() };
+const swap = { from, to, anchor: 'client-token-1', clock };
 
 let sandbox: SandboxCluster;
 let cluster: Cluster;
@@ -107,15 +108,38 @@ describe('swapHeld', () => {
         return cluster.jsonPatch(target, patch, signal);
       }) as Cluster['jsonPatch'],
     };
-    await swapHeld(busy, place, swap, signal);
+    // A minute each.
+    const late = { now: () => now.getTime() + writes * 60_000 };
+    await swapHeld(busy, place, { ...swap, clock: late }, signal);
     expect(writes).toBe(3);
-    expect(stored()).toMatchObject(data({ [place.key]: to, N: '2' }));
+    expect(stored()).toMatchObject({
+      ...data({ [place.key]: to, N: '2' }),
+      metadata: { annotations: { 'llm-rollout/token-written': '2026-11-23T10:02:00.000Z' } },
+    });
   });
 
   test('gives up on a Secret that changes all the time', async () => {
     put(data({ [place.key]: from }));
     const never = { get: cluster.get, jsonPatch: async () => undefined };
     await expect(swapHeld(never, place, swap, signal)).rejects.toMatchObject({ failure: 'unavailable' });
+  });
+});
+
+describe('demandHeld', () => {
+  test('is content with what was written', async () => {
+    put(data({ [place.key]: to }));
+    await expect(demandHeld(cluster, place, to, signal)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ['the one before', data({ [place.key]: from })],
+    ['nothing', {}],
+  ])('tells that somebody has put %s there', async (_, fields) => {
+    put(fields);
+    await expect(demandHeld(cluster, place, to, signal)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: ['the value is not the one that we wrote (Secret); it was left as it is'],
+    });
   });
 });
 

@@ -1,5 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { Cluster, KubeObject } from '../../../steps/lib/cluster.ts';
+import { StepError } from '../../../steps/lib/errors.ts';
 import { aroundSwap, place, type Scene, setAnOldScene, setTheScene } from './rotating.ts';
+
+type Tap = ReturnType<typeof aroundSwap>;
 
 const renew = { flags: ['--renew-before=3000h'] };
 const secretRef = { apiVersion: 'v1', kind: 'Secret', name: place.secret, namespace: place.namespace };
@@ -122,6 +127,100 @@ describe('writes that meet others', () => {
     expect(scene.stored().toString()).toBe('theirs');
     expect(scene.anchors()).toEqual([]);
   });
+});
+
+describe('a Secret that somebody puts back while the client restarts', () => {
+  /** As GitOps does, once the client's pods run with the new token. */
+  const putBack = (scene: Awaited<ReturnType<typeof setAnOldScene>>): Tap => {
+    let done = false;
+    return (cluster, endpoint) => ({
+      endpoint,
+      cluster: {
+        ...cluster,
+        get: async <T extends KubeObject>(...args: Parameters<Cluster['get']>) => {
+          const found = await cluster.get<T>(...args);
+          const [token = scene.old] = scene.inUse();
+          if (!done && token !== scene.old) {
+            done = true;
+            scene.store(scene.old);
+          }
+          return found;
+        },
+      },
+    });
+  };
+
+  test('is no success', async () => {
+    const scene = await setAnOldScene();
+    const { code, log } = await scene.run({ ...renew, tap: putBack(scene) });
+    expect(code).toBe(65);
+    expect(log).toContain(
+      'somebody else has changed GPT_OSS_API_KEY in librechat/librechat-credentials-env meanwhile',
+    );
+    expect(log).toContain('  | the value is not the one that we wrote (Secret); it was left as it is');
+    expect(log).toContain('  | the new token is not revoked yet: pods may have started with it');
+    expect(scene.stored().toString()).toBe(scene.old);
+  });
+
+  test('does not revoke the token that its pods run with', async () => {
+    const scene = await setAnOldScene();
+    await scene.run({ ...renew, tap: putBack(scene) });
+    const [token = ''] = scene.inUse();
+    expect(token).not.toBe(scene.old);
+    expect(await scene.accepts(token)).toBe(true);
+  });
+});
+
+describe('what something else restarts', () => {
+  test('keeps a working token when the new one is taken back: it may have read it', async () => {
+    const scene = await setAnOldScene();
+    let proofs = 0;
+    const { code } = await scene.run({
+      flags: [...renew.flags, '--restart=false'],
+      tap: (cluster, endpoint) => ({
+        cluster,
+        endpoint: {
+          ...endpoint,
+          withToken: (...args) => {
+            proofs += 1;
+            if (proofs === 2) throw new StepError('unavailable', 'the model is away', { hint: 'wait' });
+            return endpoint.withToken(...args);
+          },
+        },
+      }),
+    });
+    expect(code).toBe(69);
+    expect(scene.stored().toString()).toBe(scene.old);
+    expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-1', 'librechat-gpt-oss-token-2']);
+  });
+});
+
+test('a pod that began while the write was under way is restarted too', async () => {
+  const scene = await setAnOldScene();
+  await settled(scene);
+  const { controllers } = scene.cluster;
+  const pods = { apiVersion: 'v1', kind: 'Pod', namespace: place.namespace };
+  const { code } = await scene.run({
+    ...renew,
+    patient: true,
+    tap: (cluster, endpoint) => ({
+      endpoint,
+      cluster: {
+        ...cluster,
+        jsonPatch: async <T extends KubeObject>(...args: Parameters<Cluster['jsonPatch']>) => {
+          // Into the next second, which is as exactly as pods know their age.
+          await delay(1000);
+          for (const { metadata } of controllers.list({ ...pods, labelSelector: 'app=librechat' }))
+            controllers.delete({ ...pods, name: metadata.name });
+          await delay(100);
+          await settled(scene);
+          return cluster.jsonPatch<T>(...args);
+        },
+      },
+    }),
+  });
+  expect(code).toBe(0);
+  expect(scene.inUse()).toEqual([scene.stored().toString()]);
 });
 
 /** Until the client runs. */
