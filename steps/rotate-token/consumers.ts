@@ -29,24 +29,38 @@ interface Restart {
   readonly timeoutMs: number;
 }
 
-/** Restarts what uses the Secret and still runs with an older token, and waits until all of it runs again. Gives how many were restarted. */
-export async function restartConsumers(restart: Restart, world: ConsumerWorld): Promise<number> {
+export interface Restarted {
+  readonly restarted: number;
+  /** How many may still run with an older token. */
+  readonly left: number;
+}
+
+/** Restarts what uses the Secret and still runs with an older token, and waits until all of it runs again that ran before. */
+export async function restartConsumers(restart: Restart, world: ConsumerWorld): Promise<Restarted> {
   const consumers = await findConsumers(restart, world);
   if (consumers.length === 0) {
     world.log.warn('nothing uses the Secret', { secret: restart.secret, namespace: restart.namespace });
   }
   const restarted: Workload[] = [];
+  let left = 0;
   for (const consumer of consumers) {
     if (!holdsOlder(await podsOf(consumer, world), restart.written)) continue;
     const why = unrestartable(consumer);
-    if (why === undefined) restarted.push(consumer);
-    else world.log.warn('cannot restart', { workload: nameOf(consumer), because: why });
+    if (why === undefined) {
+      restarted.push(consumer);
+      continue;
+    }
+    world.log.warn('cannot restart', { workload: nameOf(consumer), because: why });
+    left += 1;
   }
   if (restarted.length > 0) await passSecond(restart.written, world);
   for (const consumer of restarted) await patchTemplate(consumer, world);
   const deadline = world.clock.now() + restart.timeoutMs;
-  for (const consumer of restarted) await awaitRestart(consumer, deadline, world);
-  return restarted.length;
+  for (const consumer of restarted) {
+    const back = await comesBack(consumer, deadline, world);
+    if (!back && holdsOlder(await podsOf(consumer, world), restart.written)) left += 1;
+  }
+  return { restarted: restarted.length, left };
 }
 
 async function findConsumers({ namespace, secret }: Restart, { cluster, signal }: ConsumerWorld) {
@@ -84,15 +98,32 @@ async function patchTemplate(
   log.info('restarting', { workload: nameOf(consumer) });
 }
 
-async function awaitRestart(consumer: Workload, deadline: number, world: ConsumerWorld): Promise<void> {
-  const { cluster, clock, signal } = world;
+/** Throws only about what ran before: a Deployment that somebody forgot may not keep the others from their token. */
+async function comesBack(consumer: Workload, deadline: number, world: ConsumerWorld): Promise<boolean> {
+  const before = progressOf(consumer);
+  const stuck =
+    before !== 'done' && 'failed' in before ? before.failed : await whyNotBack(consumer, deadline, world);
+  if (stuck === undefined) return true;
+  if (before === 'done') throw await explainStuck(consumer, stuck, world);
+  world.log.warn('did not run before its restart, and does not now', {
+    workload: nameOf(consumer),
+    because: stuck,
+  });
+  return false;
+}
+
+async function whyNotBack(
+  consumer: Workload,
+  deadline: number,
+  { cluster, clock, signal }: ConsumerWorld,
+): Promise<string | undefined> {
   for (;;) {
     const now = await cluster.get<Workload>(refOf(consumer), signal);
     if (!now) throw gone(consumer);
     const progress = progressOf({ ...now, kind: consumer.kind });
-    if (progress === 'done') return;
-    if ('failed' in progress) throw await explainStuck(consumer, progress.failed, world);
-    if (clock.now() >= deadline) throw await explainStuck(consumer, progress.waiting, world);
+    if (progress === 'done') return undefined;
+    if ('failed' in progress) return progress.failed;
+    if (clock.now() >= deadline) return progress.waiting;
     await clock.sleep(pollMs, signal);
   }
 }

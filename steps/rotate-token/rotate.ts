@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { type Held, readHeld } from './consumer-secret.ts';
+import type { Restarted } from './consumers.ts';
 import { type Issued, issueToken, revoke } from './issue.ts';
 import { withLease } from './lease.ts';
 import { type Account, anchorName, assess, type Assessment, revocable, slotNamed } from './plan.ts';
@@ -57,8 +58,8 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
   const found = await judgeHeld(held, account, params, world);
   if (found.keep) {
     log.info('the token is good', { expires: found.expires.toISOString() });
-    const restarted = await restart(params, held.written ?? found.issued, world);
-    await revokeOld({ ...found, account }, params, world);
+    const { restarted, left } = await restart(params, held.written ?? found.issued, world);
+    await revokeOld({ ...found, account, left }, params, world);
     const outcome = restarted === 0 ? 'unchanged' : 'ok';
     return { expires: instant(found.expires), anchor: anchorName(account, found.slot), outcome };
   }
@@ -66,8 +67,8 @@ async function rotateAlone(params: Params, world: RotateWorld): Promise<ResultsO
   const current = found.slot ?? slotNamed(held.anchor, account);
   const limits = { current, lifetimeMs: params.lifetime, minLifetimeMs: params.minLifetime };
   const fresh = await issueToken(account, limits, world);
-  await putInPlace(fresh, { held, usable: found.usable, account, place, params }, world);
-  await revokeOld({ ...fresh, account }, params, world);
+  const { left } = await putInPlace(fresh, { held, usable: found.usable, account, place, params }, world);
+  await revokeOld({ ...fresh, account, left }, params, world);
   return { expires: instant(fresh.expires), anchor: anchorName(account, fresh.slot), outcome: 'ok' };
 }
 
@@ -95,10 +96,19 @@ async function judgeHeld(
 }
 
 async function revokeOld(
-  { slot, issued, account }: Pick<Issued, 'slot' | 'issued'> & { readonly account: Account },
+  {
+    slot,
+    issued,
+    account,
+    left,
+  }: Pick<Issued, 'slot' | 'issued'> & Pick<Restarted, 'left'> & { readonly account: Account },
   params: Params,
   world: RotateWorld,
 ): Promise<void> {
   const old = revocable(slot, { issued, now: world.clock.now(), overlapMs: params.overlap });
+  if (old.length > 0 && left > 0) {
+    world.log.warn('no token is revoked: something may still run with an older one', { workloads: left });
+    return;
+  }
   for (const each of old) await revoke(account, each, world);
 }

@@ -1,6 +1,6 @@
 import { asStepError, StepError } from '../lib/errors.ts';
 import { demandHeld, type Held, type Place, readHeld, same, swapHeld } from './consumer-secret.ts';
-import { restartConsumers } from './consumers.ts';
+import { type Restarted, restartConsumers } from './consumers.ts';
 import { type Issued, revoke } from './issue.ts';
 import { type Account, anchorName } from './plan.ts';
 import type { Params, RotateWorld } from './rotate.ts';
@@ -15,7 +15,7 @@ export interface Swapping {
 }
 
 /** Proves a fresh token, writes it where the client reads it, restarts the client and proves that it has it; undoes what it can when that fails. */
-export async function putInPlace(fresh: Issued, swapping: Swapping, world: RotateWorld): Promise<void> {
+export async function putInPlace(fresh: Issued, swapping: Swapping, world: RotateWorld): Promise<Restarted> {
   const { held, account, place, params } = swapping;
   const { cluster, clock, log, signal } = world;
   const to = Buffer.from(fresh.token);
@@ -30,9 +30,10 @@ export async function putInPlace(fresh: Issued, swapping: Swapping, world: Rotat
       key: place.key,
     });
     // Not from when the write began: a pod that came meanwhile read the token before.
-    await restart(params, new Date(clock.now()), world);
+    const consumers = await restart(params, new Date(clock.now()), world);
     await demandHeld(cluster, place, to, signal);
     await prove(fresh.token, params, world);
+    return consumers;
   } catch (error) {
     throw await undo(error, fresh, { ...swapping, written }, world);
   }
@@ -78,8 +79,8 @@ async function takeBack(
   const back = { from: now.value, to: held.value, anchor: held.anchor ?? '', clock };
   await swapHeld(cluster, place, back, signal);
   log.warn('the token before is back in the Secret', { because: because.message });
-  await restart(params, new Date(clock.now()), world);
-  if (params.restart) await revoke(account, fresh.slot, world);
+  const { left } = await restart(params, new Date(clock.now()), world);
+  if (params.restart && left === 0) await revoke(account, fresh.slot, world);
   return 'the token before is back in the Secret, and works until its time';
 }
 
@@ -106,8 +107,8 @@ export async function prove(
 }
 
 /** Restarts the client where its pods are older than this moment. */
-export function restart(params: Params, written: Date, world: RotateWorld): Promise<number> {
-  if (!params.restart) return Promise.resolve(0);
+export function restart(params: Params, written: Date, world: RotateWorld): Promise<Restarted> {
+  if (!params.restart) return Promise.resolve({ restarted: 0, left: 0 });
   return restartConsumers(
     {
       namespace: params.consumerNamespace,

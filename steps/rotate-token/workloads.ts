@@ -5,7 +5,10 @@ export interface Workload extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
     readonly paused?: boolean;
-    readonly updateStrategy?: { readonly type?: string };
+    readonly updateStrategy?: {
+      readonly type?: string;
+      readonly rollingUpdate?: { readonly partition?: number };
+    };
     readonly selector: Selector;
     readonly template: {
       readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
@@ -76,6 +79,8 @@ export function labelSelector({ matchLabels = {}, matchExpressions = [] }: Selec
 export function unrestartable({ kind, spec }: Workload): string | undefined {
   if (spec.paused === true) return 'it is paused';
   if (spec.updateStrategy?.type === 'OnDelete') return 'its update strategy is OnDelete';
+  const { partition = 0 } = spec.updateStrategy?.rollingUpdate ?? {};
+  if (partition > 0) return `its partition leaves ${partition} pods as they are`;
   return kind !== 'DaemonSet' && spec.replicas === 0 ? 'it is scaled to 0' : undefined;
 }
 

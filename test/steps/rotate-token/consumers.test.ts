@@ -14,12 +14,20 @@ const done = {
   readyReplicas: 1,
 };
 
+const givenUp = {
+  ...done,
+  conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'late' }],
+};
+
 let objects: KubeObject[];
 let patched: { name: string; at: string }[];
 let lines: string[];
 let now: number;
+/** What becomes of a workload's status when it is restarted. */
+let afterRestart: Map<string, object>;
 beforeEach(() => {
   objects = [];
+  afterRestart = new Map();
   patched = [];
   lines = [];
   now = written.getTime() + 50;
@@ -65,16 +73,18 @@ const cluster: Pick<Cluster, 'get' | 'list' | 'mergePatch'> = {
     ) as T[],
   mergePatch: async <T extends KubeObject>({ name }: ObjectRef, patch: object) => {
     const text = JSON.stringify(patch);
+    const found = objects.find(({ metadata }) => metadata.name === name);
+    if (found && afterRestart.has(name)) Object.assign(found, { status: afterRestart.get(name) });
     patched.push({ name, at: /"kubectl.kubernetes.io\/restartedAt":"([^"]+)"/.exec(text)?.[1] ?? '' });
     return {} as T;
   },
 };
 
-const run = (over: Partial<typeof restart> = {}) =>
+const run = (over: Partial<typeof restart> = {}, api = cluster) =>
   restartConsumers(
     { ...restart, ...over },
     {
-      cluster,
+      cluster: api,
       clock,
       log: createLog({ write: (line) => lines.push(line), env: {}, step: 'try' }),
       signal: new AbortController().signal,
@@ -91,7 +101,7 @@ describe('restartConsumers', () => {
       workload(name, { kind });
       pod(name, '2026-11-23T09:00:00Z');
     }
-    expect(await run()).toBe(3);
+    expect(await run()).toEqual({ restarted: 3, left: 0 });
     expect(patched.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
     for (const { at } of patched)
       expect(Date.parse(at)).toBeGreaterThanOrEqual(Date.parse('2026-11-23T10:00:01Z'));
@@ -118,26 +128,27 @@ describe('restartConsumers', () => {
     pod('newer', '2026-11-23T10:00:01Z');
     workload('other', { spec: { template: { spec: { containers: [{}] } } } });
     pod('other', '2026-11-23T09:00:00Z');
-    expect(await run()).toBe(0);
+    expect(await run()).toEqual({ restarted: 0, left: 0 });
     expect(patched).toEqual([]);
   });
 
   test('says when nothing uses the Secret', async () => {
-    expect(await run()).toBe(0);
+    expect(await run()).toEqual({ restarted: 0, left: 0 });
     expect(lines.join('')).toBe('warn nothing uses the Secret  secret=env namespace=clients\n');
   });
 
-  test('says what it cannot restart', async () => {
+  test('says what it cannot restart, and how much of it is left with an older token', async () => {
     workload('paused', { spec: { paused: true } });
     pod('paused', '2026-11-23T09:00:00Z');
-    expect(await run()).toBe(0);
+    expect(await run()).toEqual({ restarted: 0, left: 1 });
     expect(lines.join('')).toContain(
       'warn cannot restart  workload=deployment/paused because="it is paused"',
     );
   });
 
   test('waits no longer than it may, and says what holds the pods up', async () => {
-    workload('slow', { status: { ...done, updatedReplicas: 0 } });
+    workload('slow');
+    afterRestart.set('slow', { ...done, updatedReplicas: 0 });
     pod('slow', '2026-11-23T09:00:00Z', {
       containerStatuses: [{ name: 'app', state: { waiting: { reason: 'ErrImagePull', message: 'no' } } }],
     });
@@ -154,13 +165,8 @@ describe('restartConsumers', () => {
   });
 
   test('does not wait for what its controller has given up', async () => {
-    const condition = {
-      type: 'Progressing',
-      status: 'False',
-      reason: 'ProgressDeadlineExceeded',
-      message: 'late',
-    };
-    workload('dead', { status: { ...done, conditions: [condition] } });
+    workload('dead');
+    afterRestart.set('dead', givenUp);
     pod('dead', '2026-11-23T09:00:00Z');
     await expect(run()).rejects.toMatchObject({
       evidence: ['ProgressDeadlineExceeded: late (status of deployment/dead)'],
@@ -168,8 +174,53 @@ describe('restartConsumers', () => {
     expect(now - written.getTime()).toBeLessThan(5000);
   });
 
+  describe('of what did not run before', () => {
+    const halfNew = { ...done, replicas: 2, availableReplicas: 1 };
+
+    test('waits as for all else, for the token before may be why', async () => {
+      workload('web', { status: { ...done, availableReplicas: 0 } });
+      pod('web', '2026-11-23T09:00:00Z');
+      afterRestart.set('web', done);
+      expect(await run()).toEqual({ restarted: 1, left: 0 });
+      expect(lines.join('')).not.toContain('warn');
+    });
+
+    test('only warns when it still does not run, and the rest is restarted', async () => {
+      workload('broken', { status: halfNew });
+      pod('broken', '2026-11-23T09:00:00Z');
+      workload('web');
+      pod('web', '2026-11-23T09:00:00Z');
+      expect(await run()).toEqual({ restarted: 2, left: 1 });
+      expect(lines.join('')).toContain(
+        'warn did not run before its restart, and does not now  workload=deployment/broken because="1 old pods are left"',
+      );
+    });
+
+    test('does not wait at all when its controller had given it up', async () => {
+      workload('forgotten', { status: givenUp });
+      pod('forgotten', '2026-11-23T09:00:00Z');
+      expect(await run()).toEqual({ restarted: 1, left: 1 });
+      expect(patched.map(({ name }) => name)).toEqual(['forgotten']);
+      expect(now - written.getTime()).toBeLessThan(2000);
+    });
+
+    test('has nothing left with an older token once its older pods are gone', async () => {
+      workload('forgotten', { status: givenUp });
+      pod('forgotten', '2026-11-23T09:00:00Z');
+      const gone = {
+        ...cluster,
+        mergePatch: async <T extends KubeObject>() => {
+          objects = objects.filter(({ kind }) => kind !== 'Pod');
+          return {} as T;
+        },
+      };
+      expect(await run({}, gone)).toEqual({ restarted: 1, left: 0 });
+    });
+  });
+
   test('knows the volume that two pods want at once', async () => {
-    workload('disk', { status: { ...done, updatedReplicas: 0 } });
+    workload('disk');
+    afterRestart.set('disk', { ...done, updatedReplicas: 0 });
     pod('disk', '2026-11-23T09:00:00Z');
     objects.push({
       apiVersion: 'v1',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { account, place, type Scene, setAnOldScene, setTheScene } from './rotating.ts';
 
 const day = 86_400_000;
@@ -97,6 +97,22 @@ describe('a good token', () => {
     expect(scene.anchors()).toEqual(['librechat-gpt-oss-token-2']);
     expect(await scene.accepts(scene.old)).toBe(false);
     expect(await scene.accepts(scene.stored().toString())).toBe(true);
+  });
+
+  test('is not revoked while pods were seen to run with it that cannot be restarted', async () => {
+    const scene = await setAnOldScene();
+    setPaused(scene, true);
+    await scene.run({ ...renew, patient: true });
+    const flags = ['--overlap=0s'];
+    const { code, log } = await scene.run({ flags, patient: true });
+    expect(code).toBe(0);
+    expect(log).toContain('warn no token is revoked: something may still run with an older one  workloads=1');
+    expect(scene.inUse()).toEqual([scene.old]);
+    expect(await scene.accepts(scene.old)).toBe(true);
+    setPaused(scene, false);
+    await scene.run({ flags, patient: true });
+    expect(scene.inUse()).toEqual([scene.stored().toString()]);
+    expect(await scene.accepts(scene.old)).toBe(false);
   });
 
   test('that is damaged later does not make us revoke the one that pods still use', async () => {
@@ -252,6 +268,34 @@ describe('a model that is away', () => {
   });
 });
 
+test('a workload that was broken before does not keep the client from its fresh token', async () => {
+  const scene = await setAnOldScene();
+  const labels = { app: 'forgotten' };
+  const container = {
+    name: 'c',
+    image: 'nowhere.example/x:1',
+    envFrom: [{ secretRef: { name: place.secret } }],
+  };
+  scene.cluster.controllers.put({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'forgotten', namespace: place.namespace },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  });
+  await vi.waitFor(() => expect(podNames(scene)).toContainEqual(expect.stringMatching(/^forgotten/)));
+  // Into the next second, which is as exactly as pods know their age.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const { code, log } = await scene.run({ flags: [...renew.flags, '--rollout-timeout=1m'] });
+  expect(code).toBe(0);
+  expect(log).toContain('did not run before its restart, and does not now  workload=deployment/forgotten');
+  expect(scene.stored().toString()).not.toBe(scene.old);
+  expect(scene.inUse()).toEqual([scene.stored().toString()]);
+});
+
 describe('two runs at once', () => {
   test('rotate once: the second waits and finds a good token', async () => {
     const scene = await setTheScene();
@@ -276,6 +320,14 @@ describe('two runs at once', () => {
     expect((await scene.run({ flags: ['--lock-timeout=0s'] })).code).toBe(0);
   });
 });
+
+function setPaused({ cluster }: Scene, paused: boolean) {
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'librechat-librechat' };
+  cluster.controllers.update(
+    { ...deployment, namespace: place.namespace },
+    (draft) => void (draft['spec'] = { ...(draft['spec'] as object), paused }),
+  );
+}
 
 function leaseOf(holderIdentity: string, taken: Date) {
   return {

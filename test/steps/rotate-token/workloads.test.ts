@@ -71,6 +71,12 @@ test.each<[Partial<Workload['spec']>, string, string | undefined]>([
   [{ updateStrategy: { type: 'OnDelete' } }, 'StatefulSet', 'its update strategy is OnDelete'],
   [{ updateStrategy: { type: 'OnDelete' } }, 'DaemonSet', 'its update strategy is OnDelete'],
   [{ updateStrategy: { type: 'RollingUpdate' } }, 'DaemonSet', undefined],
+  [{ updateStrategy: { rollingUpdate: { partition: 0 } } }, 'StatefulSet', undefined],
+  [
+    { updateStrategy: { rollingUpdate: { partition: 2 } } },
+    'StatefulSet',
+    'its partition leaves 2 pods as they are',
+  ],
 ])('%j of a %s cannot be restarted because %s', (spec, kind, why) => {
   expect(unrestartable(workload(spec, kind))).toBe(why);
 });
