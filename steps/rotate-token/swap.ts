@@ -89,14 +89,17 @@ function withEvidence(error: StepError, line: string): StepError {
   return new StepError(failure, message, { evidence: [...evidence, line], hint, cause });
 }
 
-/** Shows the model the token, and the model must be the one that the client asks for. */
+/** Shows the model the token, if it asks for one; and the model must be the one that the client asks for. */
 export async function prove(
   token: string,
   params: Params,
   world: RotateWorld,
   grantMs?: number,
 ): Promise<void> {
-  const endpoint = world.endpoint.withToken(token, grantMs === undefined ? {} : { grantMs });
+  const guarded = (await world.endpoint.bearer()) !== undefined;
+  const endpoint = guarded
+    ? world.endpoint.withToken(token, grantMs === undefined ? {} : { grantMs })
+    : world.endpoint;
   const names = (await endpoint.listModels(world.signal)).map(({ id }) => id);
   if (params.servedName !== '' && !names.includes(params.servedName)) {
     throw new StepError('check', `the server does not serve ${params.servedName}`, {

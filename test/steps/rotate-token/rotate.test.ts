@@ -1,4 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startModel } from '../../../sandbox/model.ts';
+import { createEndpoint } from '../../../steps/lib/endpoint.ts';
+import { createLog } from '../../../steps/lib/log.ts';
 import { account, place, type Scene, setAnOldScene, setTheScene } from './rotating.ts';
 
 const day = 86_400_000;
@@ -232,19 +235,51 @@ describe('an API server that gives less time than asked', () => {
   });
 });
 
-test('a model that asks for no token is told apart: nothing can be proved there', async () => {
+describe('a model that asks for no token', () => {
+  /** At an address where none may travel: in the clear. */
+  async function setAnOpenScene() {
+    const scene = await setTheScene();
+    const model = await startModel({ servedName: 'gpt-oss-20b' });
+    onTestFinished(() => model.close());
+    const shown: (string | null)[] = [];
+    const network = {
+      fetch: ((_, init) => {
+        shown.push(new Headers(init?.headers).get('authorization'));
+        return fetch(`${model.url}/v1/models`, init);
+      }) satisfies typeof fetch,
+    };
+    const log = createLog({ write: () => {}, env: {}, step: 'rotate-token' });
+    const service = { namespace: 'gpt-oss', name: 'gpt-oss-20b-rhaiis' };
+    const url = 'http://gpt-oss-20b-rhaiis-predictor.gpt-oss.svc.cluster.local:8080';
+    const endpoint = createEndpoint({ network, log, service }, { url, bearer: async () => undefined });
+    const run = (flags: string[] = []) => scene.run({ flags, tap: (cluster) => ({ cluster, endpoint }) });
+    return { ...scene, run, shown };
+  }
+
+  test('is told apart and shown none, and the client gets its token all the same', async () => {
+    const scene = await setAnOpenScene();
+    const { code, log } = await scene.run();
+    expect(code).toBe(0);
+    expect(log).toContain('warn the model asks for no token, so none can be proved');
+    expect(scene.shown).toEqual([null, null]);
+    expect(scene.inUse()).toEqual([scene.stored().toString()]);
+  });
+
+  test('must serve what the client asks for, as any other', async () => {
+    const scene = await setAnOpenScene();
+    const { code, log } = await scene.run(['--served-name=llama']);
+    expect(code).toBe(65);
+    expect(log).toContain('models: gpt-oss-20b');
+  });
+});
+
+test('a placeholder in the Secret is no secret: neither the log nor a result is spoilt by it', async () => {
   const scene = await setTheScene();
-  scene.cluster.controllers.update(
-    {
-      apiVersion: 'serving.kserve.io/v1beta1',
-      kind: 'InferenceService',
-      name: 'gpt-oss-20b-rhaiis',
-      namespace: account.namespace,
-    },
-    (draft) => void (draft.metadata['annotations'] = {}),
-  );
-  const { log } = await scene.run();
-  expect(log).toContain('warn the model asks for no token, so none can be proved');
+  scene.store('librechat');
+  const { code, log, results } = await scene.run();
+  expect(code).toBe(0);
+  expect(log).toContain('secret=librechat/librechat-credentials-env');
+  expect(results['anchor']).toBe('librechat-gpt-oss-token-1');
 });
 
 describe('a model that is away', () => {
