@@ -79,6 +79,7 @@ export const spec = defineStep({
       description: 'How long the client may take to restart',
       default: '10m',
       min: '1s',
+      max: '24h',
     },
     'lock-timeout': {
       kind: 'duration',

@@ -208,6 +208,13 @@ describe('what a person must change', () => {
     expect([before, Buffer.alloc(0)]).toContainEqual(scene.stored());
   });
 
+  test('more time for the client than a timer can count ends with 64', async () => {
+    const scene = await setTheScene();
+    const { code, log } = await scene.run({ flags: ['--rollout-timeout=300h'] });
+    expect(code).toBe(64);
+    expect(log).toContain('--rollout-timeout: 300h is more than 24h');
+  });
+
   test('limits that contradict each other end with 64', async () => {
     const scene = await setTheScene();
     const { code, log } = await scene.run({ flags: ['--lifetime=1h', '--min-lifetime=2h'] });
