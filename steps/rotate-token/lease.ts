@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Cluster, KubeObject, ObjectRef } from '../lib/cluster.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -38,9 +39,10 @@ export async function withLease<T>(
   world: LeaseWorld,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  await take(query, world);
+  const claimed = await take(query, world);
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(tooLong(query)), query.holdMs);
+  const leftMs = claimed + query.holdMs - world.clock.now();
+  const timer = setTimeout(() => over.abort(tooLong(query)), leftMs);
   try {
     return await work(AbortSignal.any([world.signal, over.signal]));
   } finally {
@@ -51,16 +53,28 @@ export async function withLease<T>(
   }
 }
 
-async function take(query: LeaseQuery, { cluster, clock, log, signal }: LeaseWorld): Promise<void> {
+const podPrefix = 'pod/';
+const handPrefix = 'by-hand-';
+
+/** A TaskRun, or the pod of a CronJob, or whoever runs this on a machine of their own. */
+export function nameHolder(taskRun: string, env: Readonly<Record<string, string | undefined>>): string {
+  if (taskRun !== '') return taskRun;
+  const { KUBERNETES_SERVICE_HOST: inCluster, HOSTNAME: pod } = env;
+  return inCluster && pod ? podPrefix + pod : handPrefix + randomUUID().slice(0, 8);
+}
+
+/** Gives the time that its Lease counts from: from before the write, which may take long. */
+async function take(query: LeaseQuery, { cluster, clock, log, signal }: LeaseWorld): Promise<number> {
   const deadline = clock.now() + query.waitMs;
   let told = false;
   for (;;) {
     const lease = await cluster.get<Lease>(refOf(query), signal);
     const holder = holderOf(lease, clock.now());
     if (holder === undefined || holder === query.holder) {
-      const next = claim(query, lease, clock.now());
+      const claimed = clock.now();
+      const next = claim(query, lease, claimed);
       const taken = lease ? await cluster.replace(next, signal) : await cluster.create(next, signal);
-      if (taken) return;
+      if (taken) return claimed;
       continue;
     }
     if (clock.now() >= deadline) throw held(query, holder);
@@ -111,8 +125,14 @@ function refOf({ namespace, name }: LeaseQuery): ObjectRef & { namespace: string
 function held({ namespace, name }: LeaseQuery, holder: string): StepError {
   return new StepError('not-ready', 'another rotation of this token is under way', {
     evidence: [`holderIdentity: ${holder} (Lease ${name}, namespace ${namespace})`],
-    hint: `tkn taskrun logs ${holder} -f -n ${namespace}   (then start this run again)`,
+    hint: `${howToFollow(holder, namespace, name)}   (then start this run again)`,
   });
+}
+
+function howToFollow(holder: string, namespace: string, lease: string): string {
+  if (holder.startsWith(podPrefix)) return `oc logs ${holder} -f -n ${namespace}`;
+  if (holder.startsWith(handPrefix)) return `oc get lease ${lease} -n ${namespace} -o yaml`;
+  return `tkn taskrun logs ${holder} -f -n ${namespace}`;
 }
 
 function tooLong({ holdMs }: LeaseQuery): StepError {

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { createCluster } from '../lib/cluster.ts';
 import { openEndpoint } from '../lib/endpoint.ts';
 import { createNetwork } from '../lib/network.ts';
 import { runStep } from '../lib/run.ts';
+import { nameHolder } from './lease.ts';
 import { rotateToken } from './rotate.ts';
 import { spec } from './spec.ts';
 
@@ -14,12 +14,11 @@ const exitCode = await runStep(
     const cluster = await createCluster({ env, log });
     const service = { namespace: namespace ?? cluster.namespace, name: params.service };
     const endpoint = await openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
-    const holder = taskRun || `by-hand-${randomUUID().slice(0, 8)}`;
     return rotateToken(params, {
       cluster,
       endpoint,
       namespace: service.namespace,
-      holder,
+      holder: nameHolder(taskRun, env),
       log,
       clock,
       signal,

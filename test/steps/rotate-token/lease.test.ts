@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../steps/lib/cluster.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
-import { withLease } from '../../../steps/rotate-token/lease.ts';
+import { nameHolder, withLease } from '../../../steps/rotate-token/lease.ts';
 
 const log = createLog({ write: () => {}, env: {}, step: 'try' });
 const query = {
@@ -56,6 +56,14 @@ function heldBy(holderIdentity: string, secondsAgo: number) {
     },
   });
 }
+
+test.each([
+  ['a TaskRun', 'run-1', { KUBERNETES_SERVICE_HOST: '10.0.0.1', HOSTNAME: 'run-1-pod' }, 'run-1'],
+  ['a pod', '', { KUBERNETES_SERVICE_HOST: '10.0.0.1', HOSTNAME: 'nightly-abcde' }, 'pod/nightly-abcde'],
+  ['somebody’s own machine', '', { HOSTNAME: 'laptop' }, expect.stringMatching(/^by-hand-[0-9a-f]{8}$/)],
+])('%s is its own holder', (_, taskRun, env, holder) => {
+  expect(nameHolder(taskRun, env)).toEqual(holder);
+});
 
 describe('withLease', () => {
   test('holds the Lease while it works, and gives it back', async () => {
@@ -139,6 +147,38 @@ describe('withLease', () => {
     await expect(withLease({ ...query, holdMs: 20 }, world(), work)).rejects.toMatchObject({
       failure: 'not-ready',
       message: expect.stringContaining('has not ended within'),
+    });
+  });
+
+  test('counts from its claim, also when an API server that was away took it late', async () => {
+    const late = {
+      ...cluster,
+      create: async <T extends KubeObject>(object: KubeObject) => {
+        now += 599_980;
+        return store(object) as T;
+      },
+    };
+    const work = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    await expect(withLease(query, { ...world(), cluster: late }, work)).rejects.toMatchObject({
+      message: 'the rotation has not ended within 600 s',
+    });
+  });
+
+  test.each([
+    ['a TaskRun', 'rotate-token-x7k2p', 'tkn taskrun logs rotate-token-x7k2p -f -n models'],
+    [
+      'a pod of the CronJob',
+      'pod/rotate-token-29384-abcde',
+      'oc logs pod/rotate-token-29384-abcde -f -n models',
+    ],
+    ['somebody’s own machine', 'by-hand-1a2b3c4d', 'oc get lease client-token -n models -o yaml'],
+  ])('says how to follow %s that holds it', async (_, other, hint) => {
+    heldBy(other, 0);
+    await expect(withLease({ ...query, waitMs: 0 }, world(), async () => {})).rejects.toMatchObject({
+      hint: `${hint}   (then start this run again)`,
     });
   });
 
