@@ -84,7 +84,7 @@ async function carryOut(
   await updateRecord(
     cluster,
     { namespace, service },
-    (record) => withCandidate(record, wanted, adopted),
+    (record) => withCandidate(record, wanted, { adopted, live }),
     signal,
   );
   await ensureRuntime(cluster, runtime, { signal });

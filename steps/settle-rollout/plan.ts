@@ -1,13 +1,7 @@
 import { present } from '../lib/serving/present.ts';
 import type { Rollout, RolloutRecord } from '../lib/serving/rollouts.ts';
-import { sameRollout } from '../lib/serving/rollouts.ts';
-import {
-  type InferenceService,
-  pairOf,
-  samePair,
-  type ServingRuntime,
-  specHashIn,
-} from '../lib/serving/service.ts';
+import { isLive, sameRollout, unprovenIn } from '../lib/serving/rollouts.ts';
+import { type InferenceService, pairOf, type ServingRuntime } from '../lib/serving/service.ts';
 
 type Status = 'Succeeded' | 'Failed' | 'None';
 
@@ -39,17 +33,16 @@ export type Settlement =
     }
   | { readonly action: 'keep'; readonly candidate: Rollout; readonly blame?: string };
 
-/** What to do about the roll-out. Whatever is live and not our candidate is somebody else's business. */
+/** What to do about the roll-out. Whatever is live and no run of ours has tried is somebody else's business. */
 export function decideSettlement(situation: Situation): Settlement {
   const { run, holder, record, live } = situation;
-  const { candidate } = record;
   if (holder !== run)
     return release(holder ? `the lock belongs to ${holder}` : 'this run never had the lock');
-  if (candidate?.run !== run) return release('this run changed nothing');
-  if (!live) return release('the service is gone', true);
-  if (!isLive(live, candidate)) return releaseOther(live, situation);
-  if (situation.smoke === 'Succeeded') return { action: 'promote', candidate };
-  return decideFailure(situation, candidate);
+  if (!live) return release('the service is gone', record.candidate?.run === run);
+  const unproven = unprovenIn(record, live);
+  if (unproven?.run !== run) return decideOther(situation, live, unproven);
+  if (situation.smoke === 'Succeeded') return { action: 'promote', candidate: unproven };
+  return decideFailure(situation, unproven);
 }
 
 function decideFailure(situation: Situation, candidate: Rollout): Settlement {
@@ -68,9 +61,16 @@ function release(why: string, forget = false): Settlement {
   return { action: 'release', why, forget };
 }
 
-function releaseOther(live: InferenceService, { apply, record }: Situation): Settlement {
-  const untouched = record.promoted !== undefined && isLive(live, record.promoted);
-  if (untouched || apply === 'Failed') return release('the change was never applied', true);
+/** Nothing of this run is live. What another left there unproven is for us to end: we have the lock, so that run is over. */
+function decideOther(
+  { run, wanted, apply, record: { candidate, promoted } }: Situation,
+  live: InferenceService,
+  left: Rollout | undefined,
+): Settlement {
+  const proven = promoted !== undefined && isLive(live, promoted);
+  if (left && !proven && apply !== 'Succeeded') return decideLeft(left, promoted, wanted);
+  if (candidate?.run !== run) return release('this run changed nothing');
+  if (proven || apply === 'Failed') return release('the change was never applied', true);
   const { runtime = 'none', path = 'none' } = pairOf(live) ?? {};
   return release(
     `somebody else changed the service: it now asks for runtime ${runtime} and path ${path}`,
@@ -78,16 +78,18 @@ function releaseOther(live: InferenceService, { apply, record }: Situation): Set
   );
 }
 
+/** Nobody has tested it to its end, so nobody blames it. Not forgotten where it stays, so that it is not adopted as proven. */
+function decideLeft(left: Rollout, promoted: Rollout | undefined, wanted: string | undefined): Settlement {
+  if (wanted !== undefined) return release(`made way for ${wanted}`);
+  if (!promoted) return release(`nothing is promoted to go back to from what ${left.run} left unproven`);
+  return { action: 'roll-back', candidate: left, to: promoted };
+}
+
 /** The task whose failure speaks against the revision. A failed apply does not: the API server or a lock was in its way. */
 function blameOf({ wait, waitEndedOutside, smoke, cancelled }: Situation): string | undefined {
   if (cancelled) return undefined;
   if (smoke === 'Failed') return 'smoke-tool-calls failed';
   return wait === 'Failed' && !waitEndedOutside ? 'wait-ready failed' : undefined;
-}
-
-/** Same pair and same spec, so that a change of resources alone is told apart too. */
-export function isLive(live: InferenceService, rollout: Rollout): boolean {
-  return samePair(pairOf(live), rollout) && specHashIn(live) === specHashIn(rollout.service);
 }
 
 /** Names of the runtimes that nothing can need any more; `keep` counts the promoted and the previous one. */

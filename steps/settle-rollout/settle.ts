@@ -136,6 +136,11 @@ async function carryOut(
       log.warn('kept as it is: there is nothing promoted to go back to', pairIn(settlement.candidate));
       return 'kept';
     case 'roll-back':
+      if (settlement.candidate.run !== params.pipelineRun)
+        log.warn('an earlier run left unproven what is live', {
+          run: settlement.candidate.run,
+          ...pairIn(settlement.candidate),
+        });
       // The failure first, so that it is known even if the way back fails.
       await record((before) => blame(before, settlement));
       await rollBack(settlement.to, patienceOf(params), { ...context, service: params.service });

@@ -73,11 +73,12 @@ function format(place: RecordPlace, record: RolloutRecord, before: RecordMap | u
 }
 
 function parse(map: RecordMap): RolloutRecord {
-  const { candidate, promoted, previous, failed } = map.data ?? {};
+  const { candidate, displaced, promoted, previous, failed } = map.data ?? {};
   const rollout = (key: string, text: string | undefined) =>
     text === undefined ? {} : { [key]: parseEntry(map, key, text, isRecord) };
   return {
     ...rollout('candidate', candidate),
+    ...rollout('displaced', displaced),
     ...rollout('promoted', promoted),
     ...rollout('previous', previous),
     failed:

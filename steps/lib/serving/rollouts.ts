@@ -1,5 +1,5 @@
 import { present } from './present.ts';
-import type { InferenceService, Pair } from './service.ts';
+import { type InferenceService, type Pair, pairOf, samePair, specHashIn } from './service.ts';
 
 /** One state of a service that was, is or shall be live. */
 export interface Rollout extends Pair {
@@ -20,6 +20,8 @@ export type FailedRollout = Omit<Rollout, 'service' | 'servedName'> & { readonly
 
 export interface RolloutRecord {
   readonly candidate?: Rollout;
+  /** What an earlier run left live and unproven when the candidate was written: it stays live when the apply fails. */
+  readonly displaced?: Rollout;
   readonly promoted?: Rollout;
   readonly previous?: Rollout;
   /** Newest first. */
@@ -40,18 +42,39 @@ export function sameRollout(
   );
 }
 
+/** Same pair and same spec, so that a change of resources alone is told apart too. */
+export function isLive(live: InferenceService, rollout: Rollout): boolean {
+  return samePair(pairOf(live), rollout) && specHashIn(live) === specHashIn(rollout.service);
+}
+
+/** What was tried and not proven, and is what the service asks for. */
+export function unprovenIn(
+  { candidate, displaced }: RolloutRecord,
+  live: InferenceService | undefined,
+): Rollout | undefined {
+  return [candidate, displaced].find((tried) => tried && live && isLive(live, tried));
+}
+
 /** `adopted` is what ran before us; it counts only when nothing is known of the service yet, else it could be our own failed candidate. */
 export function withCandidate(
   record: RolloutRecord,
   candidate: Rollout,
-  adopted: Rollout | undefined,
+  {
+    adopted,
+    live,
+  }: { readonly adopted?: Rollout | undefined; readonly live?: InferenceService | undefined } = {},
 ): RolloutRecord {
   const first = !record.candidate && !record.promoted && record.failed.length === 0;
-  return { ...record, ...(first && adopted && { promoted: adopted }), candidate };
+  return {
+    ...withoutCandidate(record),
+    ...(first && adopted && { promoted: adopted }),
+    ...present({ displaced: unprovenIn(record, live) }),
+    candidate,
+  };
 }
 
 export function withoutCandidate(record: RolloutRecord): RolloutRecord {
-  return { ...present({ ...record, candidate: undefined }), failed: record.failed };
+  return { ...present({ ...record, candidate: undefined, displaced: undefined }), failed: record.failed };
 }
 
 /** The candidate becomes promoted; what was promoted becomes previous, unless it is the same. */

@@ -1,17 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyRecord, promote, withCandidate } from '../../../steps/lib/serving/rollouts.ts';
+import { emptyRecord, isLive, promote, withCandidate } from '../../../steps/lib/serving/rollouts.ts';
 import type { ServingRuntime } from '../../../steps/lib/serving/service.ts';
-import {
-  decideSettlement,
-  isLive,
-  runtimesToDelete,
-  type Situation,
-} from '../../../steps/settle-rollout/plan.ts';
-import { rolloutNamed, serviceAsking } from '../lib/serving/rollout.ts';
+import { decideSettlement, runtimesToDelete, type Situation } from '../../../steps/settle-rollout/plan.ts';
+import { rolloutNamed } from '../lib/serving/rollout.ts';
 
 const [a, b, c] = [rolloutNamed('a'), rolloutNamed('b', { run: 'us' }), rolloutNamed('c')];
-const promotedA = withCandidate(promote(emptyRecord, a), b, undefined);
+const promotedA = withCandidate(promote(emptyRecord, a), b);
 
 /** Run `us` rolled b out over a, and all went well. */
 const good: Situation = {
@@ -25,7 +20,10 @@ const good: Situation = {
   record: promotedA,
   live: b.service,
 };
-const firstEver = { record: withCandidate(emptyRecord, b, undefined) };
+const firstEver = { record: withCandidate(emptyRecord, b) };
+/** Run c left its roll-out live and unproven, and then `us` failed to apply: before it remembered b, and after. */
+const left = { record: withCandidate(promote(emptyRecord, a), c), live: c.service };
+const leftBehind = { record: withCandidate(left.record, b, { live: c.service }), live: c.service };
 const smokeFailed = { smoke: 'Failed' } as const;
 const waitFailed = { wait: 'Failed', smoke: 'None' } as const;
 const applyFailed = { apply: 'Failed', wait: 'None', smoke: 'None' } as const;
@@ -101,12 +99,42 @@ describe('what becomes of a roll-out', () => {
     ],
     [
       'the candidate is of another run',
-      { record: withCandidate(promotedA, c, undefined) },
+      { record: withCandidate(promotedA, c) },
       { action: 'release', why: 'this run changed nothing' },
     ],
     [
+      'what an earlier run left unproven is live',
+      { ...applyFailed, ...left },
+      { action: 'roll-back', candidate: c, to: a },
+    ],
+    [
+      'what an earlier run left unproven stayed live',
+      { ...applyFailed, ...leftBehind },
+      { action: 'roll-back', candidate: c, to: a },
+    ],
+    [
+      'another run is to take the place of what was left unproven',
+      { ...applyFailed, ...leftBehind, wanted: 'next' },
+      { action: 'release', why: 'made way for next', forget: false },
+    ],
+    [
+      'nothing is promoted to go back to from what was left unproven',
+      { ...applyFailed, live: c.service, record: withCandidate(emptyRecord, c) },
+      { action: 'release', forget: false },
+    ],
+    [
+      'what was left unproven is what was promoted',
+      { ...applyFailed, live: c.service, record: withCandidate(promote(emptyRecord, c), c) },
+      { action: 'release', why: 'this run changed nothing', forget: false },
+    ],
+    [
+      'somebody put back what was left unproven after our change',
+      { ...smokeFailed, ...leftBehind },
+      { action: 'release', forget: true },
+    ],
+    [
       'what was promoted failed when it was put right',
-      { ...smokeFailed, record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b, undefined) },
+      { ...smokeFailed, record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b) },
       { action: 'keep', candidate: b },
     ],
   ])('%s', (_title, changes, settlement) => {
@@ -114,7 +142,7 @@ describe('what becomes of a roll-out', () => {
   });
 
   it('does not blame what was promoted, what somebody cancelled, nor what the cluster ended', () => {
-    const putRight = { record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b, undefined) };
+    const putRight = { record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b) };
     expect(decideSettlement({ ...good, ...smokeFailed, ...putRight })).not.toHaveProperty('blame');
     expect(decideSettlement({ ...good, ...smokeFailed, cancelled: true })).not.toHaveProperty('blame');
     expect(decideSettlement({ ...good, ...applyFailed })).not.toHaveProperty('blame');
@@ -136,24 +164,37 @@ describe('what becomes of a roll-out', () => {
       cancelled: fc.boolean(),
       promoted: fc.option(rollout, { nil: undefined }),
       candidate: fc.option(rollout, { nil: undefined }),
+      displaced: fc.option(rollout, { nil: undefined }),
       live: fc.option(rollout, { nil: undefined }),
     })
-    .map(({ promoted, candidate, live, wanted, ...rest }) => ({
+    .map(({ promoted, candidate, displaced, live, wanted, ...rest }) => ({
       run: 'us',
       ...rest,
       ...(wanted && { wanted }),
-      record: { failed: [], ...(promoted && { promoted }), ...(candidate && { candidate }) },
+      record: {
+        failed: [],
+        ...(promoted && { promoted }),
+        ...(candidate && { candidate }),
+        ...(displaced && { displaced }),
+      },
       live: live?.service,
     }));
 
-  it('touches only what is our own candidate and is live, whatever happened', () => {
+  it('touches only what was tried and is live, and what others tried only to go back without blame', () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
         const settlement = decideSettlement(situation);
         const touched = settlement.action === 'release' ? undefined : settlement.candidate;
-        const ours = situation.holder === 'us' && touched?.run === 'us';
-        const live = touched && situation.live && isLive(situation.live, touched);
-        expect(touched === undefined || (ours && live)).toBe(true);
+        if (!touched) return;
+        const { holder, live, record, apply, wanted } = situation;
+        expect(holder).toBe('us');
+        expect(live && isLive(live, touched)).toBe(true);
+        expect([record.candidate, record.displaced]).toContain(touched);
+        if (touched.run === 'us') return;
+        expect(settlement).toEqual({ action: 'roll-back', candidate: touched, to: record.promoted });
+        expect(apply).not.toBe('Succeeded');
+        expect(wanted).toBeUndefined();
+        expect(settlement).not.toHaveProperty('to', touched);
       }),
     );
   });
@@ -161,22 +202,13 @@ describe('what becomes of a roll-out', () => {
   it('promotes nothing that smoke has not passed, and never goes back from what has', () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
-        const { action } = decideSettlement(situation);
-        const passed = situation.smoke === 'Succeeded';
-        expect(action === 'release' || (action === 'promote') === passed).toBe(true);
+        const settlement = decideSettlement(situation);
+        if (settlement.action === 'release') return;
+        // Smoke speaks of what its own run has tried, and of nothing else.
+        const passed = situation.smoke === 'Succeeded' && settlement.candidate.run === 'us';
+        expect(settlement.action === 'promote').toBe(passed);
       }),
     );
-  });
-});
-
-describe('what is live', () => {
-  it.each([
-    ['the candidate', b.service, true],
-    ['the same pair with another spec, such as more memory', serviceAsking(b, 'hash-of-more-memory'), false],
-    ['the same pair applied by hand', serviceAsking(b), false],
-    ['another pair', a.service, false],
-  ])('%s', (_title, live, same) => {
-    expect(isLive(live, b)).toBe(same);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
-import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
+import { endRun, holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
 
 const place = { namespace, service };
 
@@ -144,5 +144,93 @@ describe('after a failure', () => {
     });
     expect(await runs.settle('b', { wait: 'Failed', smoke: 'None' })).toMatchObject({ state: 'rolled-back' });
     expect((await readRecord(runs.cluster, place))?.failed).toEqual([]);
+  });
+});
+
+/** Run b makes way for c, or is cancelled without its last task; either way nobody has proven what it made live. */
+async function leaveUnproven(runs: ReturnType<typeof startRuns>, how: 'made way' | 'was cancelled') {
+  await runs.apply('b');
+  if (how === 'was cancelled') return endRun(runs.cluster, 'run-b');
+  runs.cluster.put({
+    apiVersion: 'tekton.dev/v1',
+    kind: 'PipelineRun',
+    metadata: { name: 'run-c', namespace },
+  });
+  wish(runs, 'run-c');
+  const { state, lines } = await runs.settle('b', { smoke: 'None' });
+  expect(state).toBe('released');
+  expect(lines.join()).toContain('made way for run-c');
+}
+
+function wish({ cluster }: ReturnType<typeof startRuns>, run: string) {
+  const lease = cluster.peek('Lease', `${service}-rollout`);
+  if (!lease) throw new Error('nobody has the lock');
+  const annotations = { 'llm-rollout/wanted-by': run };
+  cluster.put({ ...lease, metadata: { ...lease.metadata, annotations } });
+}
+
+const livePath = ({ cluster }: ReturnType<typeof startRuns>) =>
+  liveOf(cluster)?.spec?.predictor?.model?.storage?.path;
+const applyFailed = { apply: 'Failed', wait: 'None', smoke: 'None' } as const;
+
+/** An apply that ends at its second dry run, under the lock, or at the change itself, after its candidate is remembered. */
+async function failApply(runs: ReturnType<typeof startRuns>, revision: string, at: 'dry run' | 'change') {
+  let dryRuns = 0;
+  runs.cluster.before = ({ verb, kind }) => {
+    if (kind !== 'InferenceService') return;
+    if (verb === 'dry-run') dryRuns += 1;
+    if (at === 'dry run' ? dryRuns === 2 : verb === 'apply') throw new Error('a webhook is down');
+  };
+  await expect(runs.apply(revision)).rejects.toThrow('a webhook is down');
+  runs.cluster.before = () => {};
+}
+
+describe.each(['made way', 'was cancelled'] as const)('what a run that %s left unproven', (how) => {
+  it.each(['dry run', 'change'] as const)(
+    'does not stay when the apply of the next one fails at the %s',
+    async (at) => {
+      const runs = startRuns();
+      await runs.rollOut('a');
+      await leaveUnproven(runs, how);
+      await failApply(runs, 'c', at);
+      const { state, lines } = await runs.settle('c', applyFailed);
+      expect(state).toBe('rolled-back');
+      expect(lines.join('\n')).toContain('unproven');
+      expect(lines.join('\n')).toContain('run-b');
+      expect(livePath(runs)).toBe(pathOf('a'));
+      expect(await readRecord(runs.cluster, place)).toEqual({
+        promoted: expect.objectContaining({ revision: 'a' }),
+        failed: [],
+      });
+      expect(holderOf(runs.cluster)).toBeUndefined();
+    },
+  );
+
+  it('is not forgotten by one that makes way itself', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await leaveUnproven(runs, how);
+    await failApply(runs, 'c', 'change');
+    runs.cluster.put({
+      apiVersion: 'tekton.dev/v1',
+      kind: 'PipelineRun',
+      metadata: { name: 'run-d', namespace },
+    });
+    wish(runs, 'run-d');
+    expect(await runs.settle('c', applyFailed)).toMatchObject({ state: 'released' });
+    expect(livePath(runs)).toBe(pathOf('b'));
+    await failApply(runs, 'd', 'dry run');
+    expect(await runs.settle('d', applyFailed)).toMatchObject({ state: 'rolled-back' });
+    expect(livePath(runs)).toBe(pathOf('a'));
+  });
+
+  it('stays where nothing was ever promoted, and is not taken for what was there before us', async () => {
+    const runs = startRuns();
+    await leaveUnproven(runs, how);
+    await failApply(runs, 'c', 'change');
+    expect(await runs.settle('c', applyFailed)).toMatchObject({ state: 'released' });
+    expect(livePath(runs)).toBe(pathOf('b'));
+    await runs.apply('d');
+    expect((await readRecord(runs.cluster, place))?.promoted).toBeUndefined();
   });
 });

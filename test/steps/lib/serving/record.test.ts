@@ -23,7 +23,7 @@ describe('the record in its ConfigMap', () => {
 
   it('is one key for each state, so that a person can read it', async () => {
     const cluster = memoryCluster();
-    await updateRecord(cluster, place, (record) => withCandidate(record, a, undefined));
+    await updateRecord(cluster, place, (record) => withCandidate(record, a));
     const map = cluster.peek('ConfigMap', 'gpt-rollout') as (KubeObject & { data: object }) | undefined;
     expect(Object.keys(map?.data ?? {})).toEqual(['failed', 'candidate']);
   });

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import {
   emptyRecord,
   failureOf,
+  isLive,
   promote,
   type RolloutRecord,
   withCandidate,
   withFailure,
   withoutCandidate,
 } from '../../../../steps/lib/serving/rollouts.ts';
-import { rolloutNamed } from './rollout.ts';
+import { rolloutNamed, serviceAsking } from './rollout.ts';
 
 const [a, b, c] = [rolloutNamed('a'), rolloutNamed('b'), rolloutNamed('c')];
 
@@ -50,14 +51,25 @@ describe('the record of roll-outs', () => {
   });
 
   it('adopts what ran before only when it knows nothing yet', () => {
-    expect(withCandidate(emptyRecord, b, a).promoted).toEqual(a);
-    expect(withCandidate(withCandidate(emptyRecord, b, undefined), c, b).promoted).toBeUndefined();
-    expect(withCandidate(withFailure(emptyRecord, b, 'x'), c, b).promoted).toBeUndefined();
-    expect(withCandidate(promote(emptyRecord, a), c, b).promoted).toEqual(a);
+    expect(withCandidate(emptyRecord, b, { adopted: a }).promoted).toEqual(a);
+    expect(withCandidate(withCandidate(emptyRecord, b), c, { adopted: b }).promoted).toBeUndefined();
+    expect(withCandidate(withFailure(emptyRecord, b, 'x'), c, { adopted: b }).promoted).toBeUndefined();
+    expect(withCandidate(promote(emptyRecord, a), c, { adopted: b }).promoted).toEqual(a);
   });
 
-  it('drops the candidate and nothing else', () => {
-    const record = withCandidate(promote(withFailure(emptyRecord, c, 'x'), a), b, undefined);
+  it('keeps of what was tried before the candidate what is live', () => {
+    const tried = withCandidate(withCandidate(emptyRecord, a), b, { live: a.service });
+    expect(tried).toMatchObject({ candidate: b, displaced: a });
+    expect(withCandidate(tried, c, { live: a.service })).toMatchObject({ candidate: c, displaced: a });
+    expect(withCandidate(tried, c, { live: b.service })).toMatchObject({ candidate: c, displaced: b });
+    expect(withCandidate(tried, c, { live: c.service })).toEqual({ candidate: c, failed: [] });
+    expect(promote(tried, b)).toEqual({ promoted: b, failed: [] });
+  });
+
+  it('drops what was tried and nothing else', () => {
+    const tried = withCandidate(promote(withFailure(emptyRecord, c, 'x'), a), c);
+    const record = withCandidate(tried, b, { live: c.service });
+    expect(record.displaced).toEqual(c);
     expect(withoutCandidate(record)).toEqual({ promoted: a, failed: record.failed });
   });
 
@@ -69,9 +81,7 @@ describe('the record of roll-outs', () => {
         const end = steps.reduce<RolloutRecord>((record, { name, kind }) => {
           const rollout = rolloutNamed(name);
           if (kind === 'promote') return promote(record, rollout);
-          return kind === 'fail'
-            ? withFailure(record, rollout, 'bad')
-            : withCandidate(record, rollout, undefined);
+          return kind === 'fail' ? withFailure(record, rollout, 'bad') : withCandidate(record, rollout);
         }, emptyRecord);
         expect(end.failed.length).toBeLessThanOrEqual(10);
         expect(new Set(end.failed.map(({ specHash }) => specHash)).size).toBe(end.failed.length);
@@ -82,5 +92,16 @@ describe('the record of roll-outs', () => {
           expect(end.promoted && failureOf(end, end.promoted)).toBeUndefined();
       }),
     );
+  });
+});
+
+describe('what is live', () => {
+  it.each([
+    ['the roll-out', b.service, true],
+    ['the same pair with another spec, such as more memory', serviceAsking(b, 'hash-of-more-memory'), false],
+    ['the same pair applied by hand', serviceAsking(b), false],
+    ['another pair', a.service, false],
+  ])('%s', (_title, live, same) => {
+    expect(isLive(live, b)).toBe(same);
   });
 });
