@@ -28,12 +28,18 @@ export function nextAttempt(attempts: readonly Attempt[], now: number): NextAtte
   if (last.state === 'stopped') return { because: `PipelineRun ${last.run} was stopped by a person` };
   const lasting = last.failures.find((outcome) => outcome !== undefined && !mayPass(outcome));
   if (lasting !== undefined) return { because: `PipelineRun ${last.run} ended with ${lasting}` };
-  if (attempts.length >= mostAttempts)
-    return { because: `${attempts.length} runs have failed, the last is ${last.run}` };
-  const waitMs = firstWaitMs * 2 ** (attempts.length - 1);
+  const made = countOf(attempts);
+  if (made >= mostAttempts) return { because: `${made} runs have failed, the last is ${last.run}` };
+  const waitMs = firstWaitMs * 2 ** (made - 1);
   if (now - (last.endedAt ?? now) < waitMs)
     return { because: `PipelineRun ${last.run} has failed; ${waitMs / 60_000} minutes later comes another` };
-  return { attempt: attempts.length + 1 };
+  return { attempt: made + 1 };
+}
+
+/** A pruner takes the oldest runs first; the names of those that are left say which attempts they were. */
+function countOf(attempts: readonly Attempt[]): number {
+  const numbers = attempts.map(({ run }) => Number(/-(\d)$/.exec(run)?.[1] ?? 1));
+  return Math.max(attempts.length, ...numbers);
 }
 
 function endOf({ endedAt = Number.MAX_SAFE_INTEGER }: Attempt): number {

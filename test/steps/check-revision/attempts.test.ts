@@ -50,6 +50,23 @@ describe('nextAttempt', () => {
     expect(nextAttempt(failed(4, 400), now)).toEqual({ because: expect.stringContaining('4 runs') });
   });
 
+  it.each<[string, readonly string[], object]>([
+    ['the first', ['-2'], { attempt: 3 }],
+    ['the first two', ['-3'], { attempt: 4 }],
+    ['the second', ['', '-3'], { attempt: 4 }],
+    ['the first three', ['-4'], { because: '4 runs have failed, the last is rollout-c0ffee-4' }],
+    ['none, and a person started one by another name', ['', '-x7k2p', '-2026'], { attempt: 4 }],
+  ])('counts a run that was cleared away: %s', (_, suffixes, expected) => {
+    const attempts = suffixes.map((suffix) => attempt({ run: `rollout-c0ffee${suffix}` }));
+    expect(nextAttempt(attempts, now)).toEqual(expected);
+  });
+
+  it('waits for as long as if none had been cleared away', () => {
+    const third = (ago: number) => [attempt({ run: 'rollout-c0ffee-3', endedAt: now - ago * minute })];
+    expect(nextAttempt(third(39), now)).toEqual({ because: expect.stringContaining('40 minutes later') });
+    expect(nextAttempt(third(40), now)).toEqual({ attempt: 4 });
+  });
+
   it('goes by the run that ended last, in whatever order they are listed', () => {
     const old = attempt({ run: 'old', endedAt: now - 900 * minute, failures: ['check: wrong bytes'] });
     const running = attempt({ run: 'new', state: 'running', endedAt: undefined });
