@@ -11,7 +11,7 @@ import { createPartSigner } from './bucket/sign-part.ts';
 import { type BucketTimings, defaultTimings } from './bucket/timings.ts';
 import { abortUpload, createUpload, uploadPart } from './bucket/uploads.ts';
 import type { Log } from './log.ts';
-import type { Network } from './network.ts';
+import { type Agents, agentsFor } from './network/agents.ts';
 import { type Clock, systemClock } from './retry.ts';
 
 export { BucketError, isUploadGone } from './bucket/error.ts';
@@ -120,7 +120,7 @@ export interface CompletedUpload {
 
 interface BucketOptions {
   readonly secret: S3Secret;
-  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly network: Agents;
   readonly log: Log;
   readonly clock?: Clock;
   readonly timings?: Partial<BucketTimings>;
@@ -133,9 +133,10 @@ interface BucketOptions {
 
 /** The bucket of a data connection, on the AWS SDK. Nothing is asked of it before the first operation. */
 export function createBucket(options: BucketOptions): Bucket {
-  const { network, log, clock = systemClock, onSlowDown, onRetry } = options;
+  const { log, clock = systemClock, onSlowDown, onRetry } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const connection = readDataConnection(options.secret);
+  const network = agentsFor(options.network, connection.endpoint.hostname);
   const client = createClient({ connection, network, timings, clock, log });
   const isSealed = connection.endpoint.protocol === 'https:' && verifiesPeer(network);
   const sender = createPartSender({ network, timings });
@@ -171,6 +172,6 @@ export function createBucket(options: BucketOptions): Bucket {
   };
 }
 
-function verifiesPeer({ httpsAgent }: Pick<Network, 'httpsAgent'>): boolean {
+function verifiesPeer({ httpsAgent }: Pick<Agents, 'httpsAgent'>): boolean {
   return httpsAgent.options.rejectUnauthorized !== false;
 }

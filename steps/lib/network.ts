@@ -1,16 +1,12 @@
-import http from 'node:http';
-import https from 'node:https';
 import tls from 'node:tls';
 import type { Log } from './log.ts';
+import { type Agents, createAgents, destroyAgents } from './network/agents.ts';
 import { addAuthorities } from './network/authorities.ts';
 import { createFetch } from './network/fetch.ts';
 import { readProxies } from './network/proxy.ts';
 
 /** How to reach the world from where the step runs: authorities to trust and proxies to go through. */
-export interface Network {
-  /** Keep-alive agents for `http:` and `https:` that trust the cluster's authorities and obey the proxy variables. */
-  readonly httpAgent: http.Agent;
-  readonly httpsAgent: https.Agent;
+export interface Network extends Agents {
   /** fetch with the same trust, the same proxies. */
   readonly fetch: typeof fetch;
   /** A proxy stands before some hosts, or all. */
@@ -23,9 +19,6 @@ interface NetworkOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
-
-/** An unused connection is kept this long; a server's own shorter `Keep-Alive` hint wins. */
-const idleMs = 30_000;
 
 /**
  * The authorities become the default of this thread, beside Node's own: Node asks nothing else for the certificate of
@@ -45,18 +38,12 @@ export async function createNetwork({ env, log }: NetworkOptions): Promise<Netwo
     'extra-authorities': added.length,
     from: placesOf(added),
   });
-  const options = { keepAlive: true, timeout: idleMs, scheduling: 'lifo', proxyEnv: proxies.env } as const;
-  const httpAgent = new http.Agent(options);
-  const httpsAgent = new https.Agent(options);
+  const agents = createAgents(proxies.env);
   return {
-    httpAgent,
-    httpsAgent,
-    fetch: createFetch({ httpAgent, httpsAgent }),
+    ...agents,
+    fetch: createFetch(agents),
     proxied: proxies.http !== undefined || proxies.https !== undefined,
-    close() {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
+    close: () => destroyAgents(agents),
   };
 }
 

@@ -1,11 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Network } from '../network.ts';
+import { type Agents, agentsFor } from '../network/agents.ts';
 import { silent } from './body.ts';
 import { connectionFault } from './fault.ts';
 
 interface OpenOptions {
-  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly network: Agents;
   readonly headers: Readonly<Record<string, string>>;
   readonly idleMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -17,8 +17,9 @@ export async function open(url: URL, options: OpenOptions): Promise<http.Incomin
   const { network, headers, idleMs, signal } = options;
   signal?.throwIfAborted();
   const secure = url.protocol === 'https:';
+  const { httpAgent, httpsAgent } = agentsFor(network, url.hostname);
   const request = (secure ? https : http).get(url, {
-    agent: secure ? network.httpsAgent : network.httpAgent,
+    agent: secure ? httpsAgent : httpAgent,
     headers: { 'user-agent': 'llm-rollout', 'accept-encoding': 'identity', ...headers },
   });
   const silence = setTimeout(() => request.destroy(silent(url.host, idleMs)), idleMs);

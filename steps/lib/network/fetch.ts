@@ -1,4 +1,5 @@
-import { type Agents, send } from './send.ts';
+import type { Agents } from './agents.ts';
+import { send } from './send.ts';
 
 const mostRedirects = 5;
 

@@ -43,6 +43,14 @@ export function readProxies(env: Env): Proxies {
   };
 }
 
+/**
+ * Only the DNS of the pod's own namespace knows a name without a dot. No entry that OpenShift writes covers it (.svc,
+ * .cluster.local), and a proxy that is asked for it would get what is meant for a neighbour, secrets included.
+ */
+export function isWithinCluster(hostname: string): boolean {
+  return !/[.:]/.test(hostname);
+}
+
 /** Node would pass over a proxy that it cannot use without a word, or print it with its password. */
 function readProxy(env: Env, name: 'http_proxy' | 'https_proxy'): URL | undefined {
   const given = env[name] || env[name.toUpperCase()];

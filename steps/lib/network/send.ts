@@ -1,11 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
-
-export interface Agents {
-  readonly httpAgent: http.Agent;
-  readonly httpsAgent: https.Agent;
-}
+import { type Agents, agentsFor } from './agents.ts';
 
 interface SendOptions {
   readonly body: Buffer | undefined;
@@ -37,10 +33,11 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const secure = request.url.startsWith('https:');
+  const { httpAgent, httpsAgent } = agentsFor(agents, new URL(request.url).hostname);
   const outgoing = (secure ? https : http).request(request.url, {
     method: request.method,
     headers: headersOf(request, body),
-    agent: secure ? agents.httpsAgent : agents.httpAgent,
+    agent: secure ? httpsAgent : httpAgent,
   });
   let incoming: http.IncomingMessage | undefined;
   const stop = () => (incoming ?? outgoing).destroy(signal?.reason);

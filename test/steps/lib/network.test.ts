@@ -67,6 +67,14 @@ describe('through a real proxy', () => {
     expect(proxy.seen).toEqual([`GET http://0.0.0.0:${port}/api/models/openai/x`]);
   });
 
+  test('a neighbour in the namespace is not asked for through it, whatever NO_PROXY says', async () => {
+    const { proxy, network } = await setUp({ bypass: '.svc,.cluster.local' });
+    await expect(network.fetch('http://el-llm-rollout:8080', { method: 'POST' })).rejects.toThrow(
+      'el-llm-rollout',
+    );
+    expect(proxy.seen).toEqual([]);
+  });
+
   test('loopback never goes through it', async () => {
     const { proxy, network, hub } = await setUp();
     expect((await network.fetch(`${hub.url}/api/models/openai/x`)).status).toBe(200);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readProxies, translateBypass } from '../../../../steps/lib/network/proxy.ts';
+import { isWithinCluster, readProxies, translateBypass } from '../../../../steps/lib/network/proxy.ts';
 
 describe('NO_PROXY in the words of Node', () => {
   test.each([
@@ -32,6 +32,19 @@ describe('NO_PROXY in the words of Node', () => {
       expect(translateBypass(entry)).toEqual({ entries: [], ignored: [entry] });
     },
   );
+});
+
+test.each([
+  ['el-llm-rollout', true],
+  ['minio', true],
+  ['el-llm-rollout.gpt-oss', false],
+  ['el-llm-rollout.gpt-oss.svc', false],
+  ['huggingface.co', false],
+  ['10.0.0.1', false],
+  ['[fd02::1]', false],
+  ['fd02::1', false],
+])('%s is a name that only the cluster knows: %s', (hostname, expected) => {
+  expect(isWithinCluster(hostname)).toBe(expected);
 });
 
 describe('the proxy variables', () => {
