@@ -24,7 +24,9 @@ export async function readAttempts(
         endedAt: state === 'running' || completionTime === undefined ? undefined : Date.parse(completionTime),
         failures:
           state === 'failed'
-            ? await readFailures(cluster, { namespace, run: run.metadata.name }, signal)
+            ? (await readFailures(cluster, { namespace, run: run.metadata.name }, signal)).map(
+                ({ outcome }) => outcome,
+              )
             : [],
       };
     }),

@@ -16,6 +16,8 @@ export interface Situation {
   /** What ended the wait was outside of the model: the API server, a node. */
   readonly waitEndedOutside: boolean;
   readonly smoke: Status;
+  /** What ended the smoke test was no answer of the model. */
+  readonly smokeEndedOutside: boolean;
   /** Somebody cancelled or stopped the run: its failed tasks say nothing about the revision. */
   readonly cancelled: boolean;
   readonly record: RolloutRecord;
@@ -86,9 +88,10 @@ function decideLeft(left: Rollout, promoted: Rollout | undefined, wanted: string
 }
 
 /** The task whose failure speaks against the revision. A failed apply does not: the API server or a lock was in its way. */
-function blameOf({ wait, waitEndedOutside, smoke, cancelled }: Situation): string | undefined {
+function blameOf(situation: Situation): string | undefined {
+  const { wait, waitEndedOutside, smoke, smokeEndedOutside, cancelled } = situation;
   if (cancelled) return undefined;
-  if (smoke === 'Failed') return 'smoke-tool-calls failed';
+  if (smoke === 'Failed' && !smokeEndedOutside) return 'smoke-tool-calls failed';
   return wait === 'Failed' && !waitEndedOutside ? 'wait-ready failed' : undefined;
 }
 

@@ -3,22 +3,21 @@ import type { Endpoint } from '../lib/endpoint.ts';
 import { asStepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
-import { freeLock, readLock } from '../lib/serving/lock.ts';
-import { isOutside, readFailures, wasStopped } from '../lib/serving/pipeline-runs.ts';
+import { freeLock } from '../lib/serving/lock.ts';
 import { defaultGraces } from '../lib/serving/problems.ts';
-import { readRecord, updateRecord } from '../lib/serving/record.ts';
+import { updateRecord } from '../lib/serving/record.ts';
 import {
-  emptyRecord,
   promote,
   type Rollout,
   type RolloutRecord,
   withFailure,
   withoutCandidate,
 } from '../lib/serving/rollouts.ts';
-import { type InferenceService, serviceRef } from '../lib/serving/service.ts';
+import type { InferenceService } from '../lib/serving/service.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { clearRuntimes } from './clear.ts';
-import { decideSettlement, type Settlement, type Situation } from './plan.ts';
+import { look } from './look.ts';
+import { decideSettlement, type Settlement } from './plan.ts';
 import { rollBack } from './roll-back.ts';
 import type { spec } from './spec.ts';
 
@@ -66,47 +65,6 @@ async function free(params: SettleParams, { cluster, namespace, log }: Settling)
     log.warn('could not free the lock', { because: asStepError(error).message });
   });
   if (freed) log.info('lock freed');
-}
-
-async function look(params: SettleParams, context: Settling): Promise<Situation> {
-  const { cluster, namespace, signal } = context;
-  const { service, pipelineRun: run } = params;
-  const place = { namespace, service };
-  const [lock, record, live, cancelled] = await Promise.all([
-    readLock(cluster, place, signal),
-    readRecord(cluster, place, signal),
-    cluster.get<InferenceService>(serviceRef(namespace, service), signal),
-    wasStopped(cluster, namespace, run, signal),
-  ]);
-  const { applyStatus: apply, waitStatus: wait, smokeStatus: smoke } = params;
-  const waitEndedOutside = wait === 'Failed' && (await endedOutside(run, 'wait-ready', context));
-  return {
-    run,
-    ...lock,
-    apply,
-    wait,
-    waitEndedOutside,
-    smoke,
-    cancelled,
-    record: record ?? emptyRecord,
-    live,
-  };
-}
-
-/** Where nobody can say, the revision is held to be what failed. */
-async function endedOutside(
-  run: string,
-  task: string,
-  { cluster, namespace, log, signal }: Settling,
-): Promise<boolean> {
-  try {
-    const failures = await readFailures(cluster, { namespace, run, task }, signal);
-    return failures.length > 0 && failures.every((outcome) => isOutside(outcome));
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn(`cannot see why ${task} failed`, { because: asStepError(error).message });
-    return false;
-  }
 }
 
 type State = 'promoted' | 'rolled-back' | 'kept' | 'released';

@@ -73,7 +73,7 @@ export const spec = defineStep({
       apiGroup: 'tekton.dev',
       resources: ['taskruns'],
       verbs: ['list'],
-      why: 'sees whether the wait was ended by something outside of the model',
+      why: 'sees whether the wait or the smoke test was ended by something outside of the model',
     },
     {
       apiGroup: 'coordination.k8s.io',

@@ -5,9 +5,15 @@ export interface PipelineRun extends KubeObject {
   /** `status` is what a person asks of a run: Cancelled, CancelledRunFinally, StoppedRunFinally. */
   readonly spec?: { readonly status?: string };
   readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly Condition[];
     readonly completionTime?: string;
   };
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
 }
 
 /** A run that is over or gone holds nothing: a plain cancel runs no `finally` that could free its lock. */
@@ -60,22 +66,30 @@ interface TaskRun extends KubeObject {
   };
 }
 
-/**
- * What the failed TaskRuns of a run say in their result `outcome`; undefined of one that could not even say so, as when
- * its pod was killed. Of one task of the Pipeline, when it is named.
- */
+export interface TaskFailure {
+  /** Its result `outcome`; undefined of one that could not even say so, as when its pod was killed. */
+  readonly outcome: string | undefined;
+  /** Tekton ended it, at the time-out that the Pipeline gives the task. */
+  readonly timedOut: boolean;
+}
+
+/** How the failed TaskRuns of a run ended. Of one task of the Pipeline, when it is named. */
 export async function readFailures(
   cluster: Pick<Cluster, 'list'>,
   { namespace, run, task }: { readonly namespace: string; readonly run: string; readonly task?: string },
   signal?: AbortSignal,
-): Promise<(string | undefined)[]> {
+): Promise<TaskFailure[]> {
   const labels = [`tekton.dev/pipelineRun=${run}`, ...(task ? [`tekton.dev/pipelineTask=${task}`] : [])];
   const query = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, labelSelector: labels.join(',') };
   const tasks = await cluster.list<TaskRun>(query, signal);
   return tasks
     .filter((each) => endOf(each) === 'False')
-    .map(({ status }) => status?.results?.find(({ name }) => name === 'outcome')?.value)
-    .map((outcome) => (typeof outcome === 'string' ? outcome : undefined));
+    .map((each) => ({ outcome: outcomeOf(each), timedOut: conditionOf(each)?.reason === 'TaskRunTimeout' }));
+}
+
+function outcomeOf({ status }: TaskRun): string | undefined {
+  const outcome = status?.results?.find(({ name }) => name === 'outcome')?.value;
+  return typeof outcome === 'string' ? outcome : undefined;
 }
 
 const outside: readonly Failure[] = ['unavailable', 'internal', 'stopped'];
@@ -85,13 +99,25 @@ export function isOutside(outcome: string | undefined): boolean {
   return outcome === undefined || outside.some((failure) => outcome.startsWith(`${failure}: `));
 }
 
+/**
+ * The task did not come to its own end: it says nothing of a model that it asks. That one may be what is `unavailable`, and
+ * what takes too long.
+ */
+export function wasCutShort({ outcome, timedOut }: TaskFailure): boolean {
+  return !timedOut && isOutside(outcome) && !outcome?.startsWith('unavailable: ');
+}
+
 /** RFC 3339 in UTC, whole seconds: it sorts as text. */
 function startOf(run: PipelineRun | undefined): string | undefined {
   return run?.metadata.creationTimestamp;
 }
 
-function endOf({ status }: Pick<PipelineRun, 'status'>): string | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Succeeded')?.status;
+function endOf(run: Pick<PipelineRun, 'status'>): string | undefined {
+  return conditionOf(run)?.status;
+}
+
+function conditionOf({ status }: Pick<PipelineRun, 'status'>): Condition | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Succeeded');
 }
 
 function isStopped({ spec }: PipelineRun): boolean {

@@ -16,6 +16,7 @@ const good: Situation = {
   wait: 'Succeeded',
   waitEndedOutside: false,
   smoke: 'Succeeded',
+  smokeEndedOutside: false,
   cancelled: false,
   record: promotedA,
   live: b.service,
@@ -149,6 +150,10 @@ describe('what becomes of a roll-out', () => {
     const lost = { ...good, ...waitFailed, waitEndedOutside: true };
     expect(decideSettlement(lost)).toEqual({ action: 'roll-back', candidate: b, to: a });
     expect(decideSettlement({ ...lost, ...smokeFailed })).toHaveProperty('blame');
+    const drained = { ...good, ...smokeFailed, smokeEndedOutside: true };
+    expect(decideSettlement(drained)).toEqual({ action: 'roll-back', candidate: b, to: a });
+    expect(decideSettlement({ ...drained, ...waitFailed })).toHaveProperty('blame');
+    expect(decideSettlement({ ...drained, wanted: 'next' })).toMatchObject({ why: 'made way for next' });
   });
 
   const status = fc.constantFrom('Succeeded' as const, 'Failed' as const, 'None' as const);
@@ -161,6 +166,7 @@ describe('what becomes of a roll-out', () => {
       wait: status,
       waitEndedOutside: fc.boolean(),
       smoke: status,
+      smokeEndedOutside: fc.boolean(),
       cancelled: fc.boolean(),
       promoted: fc.option(rollout, { nil: undefined }),
       candidate: fc.option(rollout, { nil: undefined }),

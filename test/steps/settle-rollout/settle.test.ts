@@ -45,50 +45,6 @@ describe('after a failure', () => {
     expect(await thrownBy(runs.apply('a'))).toMatchObject({ failure: 'check' });
   });
 
-  it.each([
-    ['the API server was away', 'unavailable: the API server does not serve us', []],
-    ['a node was drained', 'stopped: stopped by SIGTERM', []],
-    ['its pod was lost', undefined, []],
-    ['the model crashed', 'check: the model crashes at its start', [{ revision: 'b' }]],
-    ['the model was too slow', 'not-ready: not ready after 45m', [{ revision: 'b' }]],
-  ])(
-    'goes back when the wait failed since %s, and blames what is to be blamed',
-    async (_, outcome, failed) => {
-      const runs = startRuns();
-      await runs.rollOut('a');
-      await runs.apply('b');
-      runs.cluster.put({
-        apiVersion: 'tekton.dev/v1',
-        kind: 'TaskRun',
-        metadata: {
-          name: 'run-b-wait-ready',
-          namespace,
-          labels: { 'tekton.dev/pipelineRun': 'run-b', 'tekton.dev/pipelineTask': 'wait-ready' },
-        },
-        status: {
-          conditions: [{ type: 'Succeeded', status: 'False' }],
-          results: outcome === undefined ? [] : [{ name: 'outcome', value: outcome }],
-        },
-      });
-      const { state } = await runs.settle('b', { wait: 'Failed', smoke: 'None' });
-      expect(state).toBe('rolled-back');
-      expect((await readRecord(runs.cluster, place))?.failed).toMatchObject(failed);
-    },
-  );
-
-  it('blames the revision where nobody can say why the wait failed', async () => {
-    const runs = startRuns();
-    await runs.rollOut('a');
-    await runs.apply('b');
-    runs.cluster.before = ({ kind }) => {
-      if (kind === 'TaskRun') throw new Error('forbidden');
-    };
-    const { state, lines } = await runs.settle('b', { wait: 'Failed', smoke: 'None' });
-    expect(state).toBe('rolled-back');
-    expect(lines.join('\n')).toContain('cannot see why wait-ready failed');
-    expect((await readRecord(runs.cluster, place))?.failed).toMatchObject([{ revision: 'b' }]);
-  });
-
   it('goes back to a service that was there before us', async () => {
     const runs = startRuns();
     const byHand: InferenceService = {

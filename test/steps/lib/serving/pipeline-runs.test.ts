@@ -4,6 +4,7 @@ import {
   isRunning,
   isYounger,
   readFailures,
+  wasCutShort,
 } from '../../../../steps/lib/serving/pipeline-runs.ts';
 import { memoryCluster } from './memory-cluster.ts';
 import { namespace } from './rollout.ts';
@@ -44,6 +45,8 @@ it.each([
 
 it('tells what the failed tasks of one run say, and of one task when it is named', async () => {
   const cluster = memoryCluster();
+  const crash = { outcome: 'check: it crashes', timedOut: false };
+  const killed = { outcome: undefined, timedOut: true };
   const put = (name: string, run: string, task: string, status: string, outcome?: string) =>
     cluster.put({
       apiVersion: 'tekton.dev/v1',
@@ -54,7 +57,7 @@ it('tells what the failed tasks of one run say, and of one task when it is named
         labels: { 'tekton.dev/pipelineRun': run, 'tekton.dev/pipelineTask': task },
       },
       status: {
-        conditions: [{ type: 'Succeeded', status }],
+        conditions: [{ type: 'Succeeded', status, reason: outcome ? 'Failed' : 'TaskRunTimeout' }],
         ...(outcome && { results: [{ name: 'outcome', value: outcome }] }),
       },
     });
@@ -62,10 +65,8 @@ it('tells what the failed tasks of one run say, and of one task when it is named
   put('2', 'a', 'rotate-token', 'False');
   put('3', 'a', 'apply-serving', 'True', 'ok');
   put('4', 'b', 'wait-ready', 'False', 'usage: of another run');
-  expect(await readFailures(cluster, { namespace, run: 'a' })).toEqual(['check: it crashes', undefined]);
-  expect(await readFailures(cluster, { namespace, run: 'a', task: 'wait-ready' })).toEqual([
-    'check: it crashes',
-  ]);
+  expect(await readFailures(cluster, { namespace, run: 'a' })).toEqual([crash, killed]);
+  expect(await readFailures(cluster, { namespace, run: 'a', task: 'wait-ready' })).toEqual([crash]);
 });
 
 it.each([
@@ -79,4 +80,16 @@ it.each([
   ['unavailableness', false],
 ])('the outcome %s is of what is around: %s', (outcome, expected) => {
   expect(isOutside(outcome)).toBe(expected);
+});
+
+it.each([
+  [undefined, false, true],
+  ['stopped: by SIGTERM', false, true],
+  ['internal: unexpected', false, true],
+  ['unavailable: the model does not answer', false, false],
+  ['check: it calls no tools', false, false],
+  [undefined, true, false],
+  ['stopped: by SIGTERM', true, false],
+])('a task with the outcome %s (timed out: %s) was cut short: %s', (outcome, timedOut, expected) => {
+  expect(wasCutShort({ outcome, timedOut })).toBe(expected);
 });
