@@ -1,4 +1,4 @@
-import type { ClusterError } from './cluster-error.ts';
+import { ClusterError } from './cluster-error.ts';
 import { explainConflict } from './conflict.ts';
 import type { Answer } from './exchange.ts';
 import { explainForbidden } from './forbidden.ts';
@@ -14,7 +14,12 @@ export function requireSuccess(answer: Answer, subject: Subject): void {
 
 /** Every answer that is not a success, as an error for the person on call. Bodies and headers are never printed whole. */
 export function explainAnswer(answer: Answer, subject: Subject): ClusterError {
-  const said = readStatus(answer) ?? foreignStatus(answer);
+  const said = readStatus(answer);
+  if (said === undefined && answer.status < 300) return explainBroken(answer, subject);
+  return explainRefusal(answer, subject, said ?? foreignStatus(answer));
+}
+
+function explainRefusal(answer: Answer, subject: Subject, said: Status): ClusterError {
   const evidence = [`${quoteShort(said.message)} (${sourceOf(answer, subject.request)})`];
   const refusal: Refusal = { answer, said, subject, evidence };
   const denied = /^admission webhook "([^"]*)" denied the request: (.*)$/s.exec(said.message);
@@ -39,6 +44,20 @@ export function explainAnswer(answer: Answer, subject: Subject): ClusterError {
         readHint(subject),
       );
   }
+}
+
+/** Cut on its way, or of something before the API server. Not quoted: it may hold half a Secret. */
+function explainBroken(answer: Answer, subject: Subject): ClusterError {
+  const { status, text } = answer;
+  const headline = `the API server answered ${status} for ${subject.what}, and not with what was asked for`;
+  return new ClusterError('unavailable', headline, {
+    evidence: [
+      `${Buffer.byteLength(text)} bytes that are not the object (${sourceOf(answer, subject.request)})`,
+    ],
+    hint: 'run again; when it stays so: oc get --raw /readyz?verbose   (and whatever stands before the API server)',
+    status,
+    reason: '',
+  });
 }
 
 function foreignStatus({ status, text }: Answer): Status {

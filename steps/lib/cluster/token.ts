@@ -28,9 +28,10 @@ export async function createToken(caller: Caller, log: Log, query: TokenQuery, s
   const body = parse(reply.text);
   const status = isRecord(body) && isRecord(body['status']) ? body['status'] : {};
   const { token, expirationTimestamp } = status;
+  // First of all: where its end is not said it is a token all the same.
+  if (typeof token === 'string') log.secret(token);
   if (reply.status >= 300 || typeof token !== 'string' || typeof expirationTimestamp !== 'string') {
     throw explainAnswer(reply, subject);
   }
-  log.secret(token);
   return { token, expires: new Date(expirationTimestamp) };
 }

@@ -71,6 +71,17 @@ describe('explainAnswer', () => {
   });
 });
 
+test('a good answer that is not whole, or not what was asked for, is quoted nowhere and may be another one later', () => {
+  const body = '{"kind":"Secret","data":{"token":"aGVsbG8';
+  const error = explainAnswer(answer(200, body), subject);
+  expect(error).toMatchObject({
+    failure: 'unavailable',
+    message: 'the API server answered 200 for InferenceService team/gpt, and not with what was asked for',
+    evidence: [expect.stringMatching(/^41 bytes that are not the object \(/)],
+  });
+  expect(JSON.stringify([error.message, error.evidence, error.hint])).not.toContain('aGVsbG8');
+});
+
 test.each([
   [200, false],
   [201, false],

@@ -37,6 +37,17 @@ describe('a token', () => {
     const { cluster, sandbox, query } = await anchored();
     const body = '{"kind":"TokenRequest","status":{}}';
     sandbox.addFault({ on: { path: /\/token$/ }, play: { status: 201, body } });
-    expect((await failureOf(cluster.createToken(query))).failure).toBe('refused');
+    expect((await failureOf(cluster.createToken(query))).failure).toBe('unavailable');
+  });
+
+  test('whose end is not said is no token either, and masked all the same', async () => {
+    const { cluster, log, lines, sandbox, query } = await anchored();
+    const token = 'opaque-token-of-somebody-0123456789abcdef';
+    const body = JSON.stringify({ kind: 'TokenRequest', status: { token } });
+    sandbox.addFault({ on: { path: /\/token$/ }, play: { status: 201, body } });
+    const error = await failureOf(cluster.createToken(query));
+    expect(error.evidence.join()).not.toContain(token);
+    log.info('look', { token });
+    expect(lines.join('')).not.toContain(token);
   });
 });
