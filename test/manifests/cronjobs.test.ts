@@ -7,6 +7,7 @@ import { convertParams } from '../../steps/lib/params.ts';
 import type { StepSpec } from '../../steps/lib/step.ts';
 import { specs } from '../../steps/index.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
+import { describeTask } from '../../tasks/render-task.ts';
 
 const folder = join(import.meta.dirname, '../../triggers');
 
@@ -18,7 +19,10 @@ interface CronJob {
     readonly jobTemplate: {
       readonly spec: {
         readonly activeDeadlineSeconds: number;
-        readonly template: { readonly spec: Pod };
+        readonly template: {
+          readonly metadata?: { readonly labels: Readonly<Record<string, string>> };
+          readonly spec: Pod;
+        };
       };
     };
   };
@@ -77,6 +81,11 @@ describe.each(jobs)('%s', (file, { metadata, spec: { concurrencyPolicy, jobTempl
     for (const secret of folders) expect(mounts.map(({ mountPath }) => mountPath)).toContain(secret);
   });
 
+  it('labels its pods as Tekton does those of the Task, so that their logs are found', () => {
+    const { 'app.kubernetes.io/version': _, ...labels } = labelsOf(spec);
+    expect(jobTemplate.spec.template.metadata?.labels).toEqual(labels);
+  });
+
   it('is confined as a Task is, ends by itself, and never runs beside itself', () => {
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -90,4 +99,17 @@ describe.each(jobs)('%s', (file, { metadata, spec: { concurrencyPolicy, jobTempl
     expect(jobTemplate.spec.activeDeadlineSeconds).toBeGreaterThan(0);
     expect(concurrencyPolicy).toBe('Forbid');
   });
+});
+
+function labelsOf(spec: StepSpec | undefined): Readonly<Record<string, string>> {
+  if (!spec) throw new Error('no such step');
+  const task = describeTask(spec, '') as { metadata: { labels: Record<string, string> } };
+  return task.metadata.labels;
+}
+
+it('the page for the morning after looks for the pods of the poll by a label that they have', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const [, name = '', value] = /^oc logs -l (app\.\S+)=(\S+)/m.exec(page) ?? [];
+  const poll = jobs.find(([file]) => file === 'check-revision.yaml')?.[1];
+  expect(poll?.spec.jobTemplate.spec.template.metadata?.labels[name]).toBe(value);
 });
