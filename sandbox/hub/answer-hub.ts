@@ -33,7 +33,7 @@ export async function answerHub(
     });
   else {
     const { repo, revision } = found;
-    const page = { base: hub.url, pageSize: hub.options.pageSize ?? 1000 };
+    const page = { base: hub.url, pageSize: hub.options.pageSize };
     const answer =
       route.place === 'info'
         ? describeModel(repo, revision, url.searchParams)

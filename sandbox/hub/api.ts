@@ -33,8 +33,12 @@ export function describeModel(repo: Repo, revision: Revision, query: URLSearchPa
 
 interface TreeOptions {
   readonly base: string;
-  readonly pageSize: number;
+  /** Entries of a page, when not as many as the real one gives. */
+  readonly pageSize: number | undefined;
 }
+
+/** The real one gives fewer where each file comes with its last commit and its scan. */
+const pageSizes = { plain: 1000, expanded: 50 };
 
 /** `GET /api/models/{id}/tree/{revision}`: a page of it, with the next one in Link. */
 export function listTree(
@@ -50,7 +54,8 @@ export function listTree(
     ({ path }) => recursive || !path.includes('/'),
   );
   const from = Number(Buffer.from(url.searchParams.get('cursor') ?? 'MA==', 'base64').toString());
-  const size = Math.min(pageSize, Number(url.searchParams.get('limit') ?? pageSize));
+  const most = pageSize ?? (expand ? pageSizes.expanded : pageSizes.plain);
+  const size = Math.min(most, Number(url.searchParams.get('limit') ?? most));
   const page = entries.slice(from, from + size);
   if (from + size >= entries.length) return json(page);
   const next = new URL(`${base}${url.pathname}${url.search}`);

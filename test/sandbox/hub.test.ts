@@ -50,6 +50,17 @@ describe('the API', () => {
     ]);
   });
 
+  test.each([
+    ['expand=true', 50],
+    ['expand=false', 1000],
+    ['expand=true&limit=20', 20],
+    ['expand=true&limit=500', 50],
+  ])('a page of %s holds %i', async (query, entries) => {
+    const files = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`${i}.txt`, 'x']));
+    const { get } = await start({ files });
+    expect(await (await get(`/api/models/${id}/tree/main?${query}`)).json()).toHaveLength(entries);
+  });
+
   test('without recursion it lists the top', async () => {
     const { get } = await start();
     const entries = await (await get(`/api/models/${id}/tree/main?recursive=false`)).json();

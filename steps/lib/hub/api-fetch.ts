@@ -1,15 +1,18 @@
 import { text as readText } from 'node:stream/consumers';
 import { StepError } from '../errors.ts';
+import { retry } from '../retry.ts';
 import { isPage, page } from './answer.ts';
 import { open } from './connection.ts';
-import { connectionFault, HubFault } from './fault.ts';
+import { connectionFault, HubFault, verdictOf } from './fault.ts';
 import { type AnswerHeaders, readHeaders } from './headers.ts';
+import { reportRetry } from './patience.ts';
 import { type Asked, explainRefusal } from './refusal.ts';
 import { authorization, type HubSettings } from './settings.ts';
 
 /**
  * The fetch that @huggingface/hub is given: it sends the token (of any shape) to the endpoint and nothing anywhere
- * else, reads the headers that the package keeps to itself, and turns every failure into a HubFault.
+ * else, reads the headers that the package keeps to itself, asks again where that may help, and turns every failure
+ * into a HubFault.
  */
 export function createApiFetch(
   hub: HubSettings,
@@ -24,12 +27,39 @@ export function createApiFetch(
     // A page that names itself as the next one would be listed for ever.
     if (visited.has(url.href)) throw listing(hub.endpoint, 'comes back to a page that it had already given');
     visited.add(url.href);
-    const { status, headers, text } = await ask(url, hub, signal);
-    if (status >= 300 && status < 400) throw moved(asked, url, headers.get('location'));
-    if (status >= 400) throw explainRefusal(asked, { status, headers, url, now: hub.clock.now() });
-    if (isPage({ headers })) throw page({ path: 'the listing' }, { status, headers, host: url.host });
+    const { headers, text } = await persist(hub, `${about.model}@${about.revision}`, signal, async () => {
+      const answer = await ask(url, hub, signal);
+      demandSuccess(answer, url, asked, hub.clock.now());
+      return answer;
+    });
     return answerOf(text, withWholeLink(headers, url));
   };
+}
+
+/** Adds the retries, to each page its own: a listing of more pages than the Hub allows in one window still comes to its end. */
+async function persist<T>(
+  hub: HubSettings,
+  what: string,
+  signal: AbortSignal | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  const { attempts, baseMs, capMs, patienceMs } = hub.timings;
+  return await retry(call, {
+    attempts,
+    baseMs,
+    capMs,
+    patienceMs,
+    clock: hub.clock,
+    ...(signal ? { signal } : {}),
+    retryable: verdictOf,
+    onRetry: (error, waitMs) => reportRetry(hub, error, waitMs, what),
+  });
+}
+
+function demandSuccess({ status, headers }: Answer, url: URL, asked: Asked, now: number): void {
+  if (status >= 300 && status < 400) throw moved(asked, url, headers.get('location'));
+  if (status >= 400) throw explainRefusal(asked, { status, headers, url, now });
+  if (isPage({ headers })) throw page({ path: 'the listing' }, { status, headers, host: url.host });
 }
 
 /** As much of a Response as the package reads of one that is well (see headers.ts why it is none). */

@@ -1,11 +1,9 @@
 import { listFiles, type ListFileEntry, modelInfo } from '@huggingface/hub';
 import { StepError } from '../errors.ts';
 import type { HubFile, HubRevision } from '../hub.ts';
-import { retry } from '../retry.ts';
 import { createApiFetch } from './api-fetch.ts';
-import { finalOf, HubFault, verdictOf } from './fault.ts';
+import { finalOf, HubFault } from './fault.ts';
 import { checkCommit, checkModel, checkRevision, isCommit } from './names.ts';
-import { reportRetry } from './patience.ts';
 import type { HubSettings } from './settings.ts';
 
 /** Hub.resolveRevision: the commit that a branch, a tag or a commit stands for right now. */
@@ -16,7 +14,7 @@ export async function resolveRevision(
   signal?: AbortSignal,
 ): Promise<HubRevision> {
   const about = { model: checkModel(model), revision: checkRevision(revision) };
-  const info = await persist(hub, `${model}@${revision}`, signal, () =>
+  const info = await explained(hub, signal, () =>
     modelInfo({
       name: model,
       revision,
@@ -44,7 +42,7 @@ export async function listTree(
   signal?: AbortSignal,
 ): Promise<HubFile[]> {
   const about = { model: checkModel(model), revision: checkCommit(commit) };
-  return await persist(hub, `${model}@${commit}`, signal, async () => {
+  return await explained(hub, signal, async () => {
     const files: HubFile[] = [];
     const entries = listFiles({
       repo: { type: 'model', name: model },
@@ -63,25 +61,14 @@ export async function listTree(
   });
 }
 
-/** Adds the retries. A listing starts again from its first page: a cursor belongs to the answer that it came with. */
-async function persist<T>(
+/** What comes to an end although createApiFetch has tried again, in its final words. */
+async function explained<T>(
   hub: HubSettings,
-  what: string,
   signal: AbortSignal | undefined,
   call: () => Promise<T>,
 ): Promise<T> {
-  const { attempts, baseMs, capMs, patienceMs } = hub.timings;
   try {
-    return await retry(call, {
-      attempts,
-      baseMs,
-      capMs,
-      patienceMs,
-      clock: hub.clock,
-      ...(signal ? { signal } : {}),
-      retryable: verdictOf,
-      onRetry: (error, waitMs) => reportRetry(hub, error, waitMs, what),
-    });
+    return await call();
   } catch (error) {
     throw error instanceof HubFault || error instanceof StepError
       ? finalOf(error)

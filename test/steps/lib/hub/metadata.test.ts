@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Effect } from '../../../../sandbox/hub/faults.ts';
 import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
 
@@ -67,15 +68,38 @@ describe('listing files', () => {
     expect(await hub.listFiles(model, repo.commit)).toMatchObject([{ path: 'x.bin', scan: 'unsafe' }]);
   });
 
-  test('F20 a page that fails is asked for again, from the first page on', async () => {
+  test('F20 a page that fails is asked for again, and no page before it', async () => {
     const repo = createRepo({ id: model, files });
-    const { hub, sleeps } = await putToWork({
+    const { hub, fake, sleeps } = await putToWork({
       repos: [repo],
       pageSize: 2,
       faults: [{ at: 'tree', from: 2, effect: { kind: 'answer', status: 500 } }],
     });
     expect(await hub.listFiles(model, repo.commit)).toHaveLength(3);
     expect(sleeps).toHaveLength(1);
+    expect(fake.requests).toHaveLength(4);
+  });
+
+  describe('of more pages than the Hub allows in one window', () => {
+    const many = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`${i}.txt`, `text ${i}`]));
+    const pages = 1200 / 50;
+    const everyFifth = (effect: Effect) =>
+      Array.from({ length: pages }, (_, i) => ({ at: 'tree' as const, from: 5 * (i + 1), effect }));
+
+    test.each<[string, Effect]>([
+      ['a window is waited for', { kind: 'answer', status: 429, headers: { ratelimit: '"api";r=0;t=299' } }],
+      ['a fault costs its own page a try', { kind: 'answer', status: 503 }],
+    ])('F20 %s, as often as there are such', async (_, effect) => {
+      const repo = createRepo({ id: model, files: many });
+      const { hub, fake, sleeps } = await putToWork({
+        repos: [repo],
+        faults: everyFifth(effect),
+        timings: { attempts: 2 },
+      });
+      expect(await hub.listFiles(model, repo.commit)).toHaveLength(1200);
+      expect(sleeps).toHaveLength(5);
+      expect(fake.requests).toHaveLength(pages + sleeps.length);
+    });
   });
 
   test('F21 it is asked for by commit, so a branch that moves changes nothing', async () => {
