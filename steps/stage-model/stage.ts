@@ -13,6 +13,7 @@ import { publishMetrics, tellMetrics } from './report/metrics.ts';
 import { allOf, buffersFor, isOvertaken, move } from './move.ts';
 import type { Origin, Source } from './source/origin.ts';
 import { readPhase } from './shard/phase.ts';
+import { demandNoOthers } from './leftovers.ts';
 import { familyOf } from './place.ts';
 import { type Action, type PartLimits, planActions } from './plan.ts';
 import { demandBytesAsStaged } from './read-staged.ts';
@@ -144,7 +145,10 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
     : planActions(wish.files, survey, params.readBack);
   const listed = survey.listing.map(({ key }) => key);
   for (const line of renderTable(actions, wish.ignored, listed)) log.info(line);
-  if (!committed) await demandPolicy(wish, stage);
+  if (!committed) {
+    await demandPolicy(wish, stage);
+    await demandNoOthers(survey.listing, wish.files, { ...stage, place: wish.place });
+  }
   const toMove = actions.filter(({ kind }) => kind === 'move').reduce((sum, { file }) => sum + file.size, 0);
   log.info('dry run: nothing was touched', {
     prefix: wish.place.prefix,

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { StepError } from '../../../steps/lib/errors.ts';
 import { createMemoryBucket, createStorage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
-import { commit, model, prefix, safetensors, snapshot, stage } from './staging.ts';
+import { failure } from './sources.ts';
+import { commit, manifestKey, model, prefix, safetensors, snapshot, stage } from './staging.ts';
 
 const files = {
   'config.json': Buffer.from('{"a":1}'),
@@ -31,6 +32,11 @@ test.each<[string, object, object]>([
     {},
     { statePrefix: '.other', ignore: ['extra.txt'], phase: 'plan', shards: 2 },
   ],
+  [
+    'another --state-prefix, by a dry run',
+    {},
+    { statePrefix: '.other', ignore: ['extra.txt'], dryRun: true },
+  ],
 ])('what a run with %s has committed is not removed', async (_title, params, other) => {
   const { storage, bucket, hub, before } = await staged(params);
   await expect(stage({ hub, bucket, params: { ...params, ...other } })).rejects.toMatchObject({
@@ -39,6 +45,16 @@ test.each<[string, object, object]>([
     evidence: [expect.stringContaining('extra.txt carries a digest of stage-model')],
     hint: expect.stringMatching(/^aws s3 rm s3:\/\/\S+\/extra\.txt /),
   });
+  expect(snapshot(storage.objects)).toEqual(before);
+});
+
+test('a dry run after an interrupted run with more files ends as the run would', async () => {
+  const { storage, bucket, hub } = await staged();
+  storage.objects.delete(manifestKey);
+  const before = snapshot(storage.objects);
+  const run = (params: object) =>
+    failure(stage({ hub, bucket, params: { ignore: ['extra.txt'], ...params } }));
+  expect(await run({ dryRun: true })).toEqual(await run({}));
   expect(snapshot(storage.objects)).toEqual(before);
 });
 
