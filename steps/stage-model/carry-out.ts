@@ -1,4 +1,5 @@
 import { StepError } from '../lib/errors.ts';
+import { shellWord } from '../lib/shell-word.ts';
 import { wrongBytes } from './policy/inspect.ts';
 import { findUpload } from './bucket/survey.ts';
 import { moveParts } from './move-parts.ts';
@@ -161,7 +162,7 @@ function wrongForGood(
   const { bucket } = transfer;
   return new StepError('check', `${file.path} does not stay in the bucket as it was written`, {
     evidence: [`wanted: ${file.digest.algorithm} ${file.digest.hex} (${bucket.where}, ${file.key})`, ...seen],
-    hint: `aws s3api head-object --bucket ${bucket.name} --key ${file.key}   (does somebody else write there, or does a lifecycle rule remove it?)`,
+    hint: `aws s3api head-object --bucket ${bucket.name} --key ${shellWord(file.key)}   (does somebody else write there, or does a lifecycle rule remove it?)`,
   });
 }
 

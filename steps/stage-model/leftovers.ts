@@ -1,5 +1,6 @@
 import type { BucketObject } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
+import { shellWord } from '../lib/shell-word.ts';
 import { leftovers, type WantedFile } from './plan.ts';
 import { refuseWhenCommitted, type Transfer } from './transfer.ts';
 
@@ -23,7 +24,7 @@ export async function demandNoOthers(
   if (staged.length === 0) return;
   throw new StepError('check', 'this commit was staged there with files that are not wanted now', {
     evidence: staged.map((key) => `${key} carries a digest of stage-model (${bucket.where}, HEAD)`),
-    hint: `aws s3 rm s3://${bucket.name}/${staged[0]}   (and each other key above, when nobody serves them: what else was moved is kept. Or use the --ignore, --vocabulary, --state-prefix and --model of that time; or another --prefix)`,
+    hint: `aws s3 rm ${shellWord(`s3://${bucket.name}/${staged[0]}`)}   (and each other key above, when nobody serves them: what else was moved is kept. Or use the --ignore, --vocabulary, --state-prefix and --model of that time; or another --prefix)`,
   });
 }
 

@@ -1,3 +1,5 @@
+import { shellWord } from '../shell-word.ts';
+
 /** A right that is missing, read from the API server's own words. */
 export interface MissingRight {
   readonly user: string;
@@ -37,7 +39,8 @@ export function grantCommand(right: MissingRight): string {
   // The API server does not know the name of what is being created, and lists have none.
   const only = name !== '' && nameable(right) ? ` --resource-name=${name}` : '';
   const account = accountOf(user);
-  const subject = account === undefined ? `--user=${quote(user)}` : `--serviceaccount=${account.join(':')}`;
+  const subject =
+    account === undefined ? `--user=${shellWord(user)}` : `--serviceaccount=${account.join(':')}`;
   const kind = wide ? 'clusterrole' : 'role';
   return (
     `oc create ${kind} ${role} --verb=${verb} --resource=${resourceWord(right)}${only}${scope} && ` +
@@ -66,6 +69,3 @@ function accountOf(user: string): [string, string] | undefined {
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
   return namespace === undefined || name === undefined ? undefined : [namespace, name];
 }
-
-const quote = (text: string): string =>
-  /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,5 +1,6 @@
 import type { Bucket } from '../../lib/bucket.ts';
 import { BucketError, isAbsent } from '../../lib/bucket/error.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { FoundFile } from './listing.ts';
 import type { Source, SourceDescription } from './origin.ts';
 import type { Range } from '../plan.ts';
@@ -12,7 +13,7 @@ export function bucketSource(bucket: Bucket, prefix: string, description?: Sourc
     suspicion: 'was the object replaced after it was listed there?',
     read: (file, range, signal) => readBucketFile(bucket, prefix, file, { ...range, signal }),
     hashCommand: ({ path, digest }) =>
-      `aws s3 cp 's3://${bucket.name}/${prefix}${path}' - | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`,
+      `aws s3 cp ${shellWord(`s3://${bucket.name}/${prefix}${path}`)} - | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`,
     ...(description ? { description } : {}),
   };
 }

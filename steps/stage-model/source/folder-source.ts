@@ -2,6 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StepError } from '../../lib/errors.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { FoundFile, ModelFile } from './listing.ts';
 import type { Source } from './origin.ts';
 import type { Range } from '../plan.ts';
@@ -87,6 +88,5 @@ export function unreadable(paths: readonly string[], seen: readonly string[], wh
 }
 
 function hashCommand(path: string, { digest }: ModelFile): string {
-  const quoted = /^[\w./@+=,~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return `${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object'} ${quoted}`;
+  return `${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object'} ${shellWord(path)}`;
 }

@@ -1,4 +1,5 @@
 import type { HubBytes } from '../../lib/hub/bytes.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { ModelFile } from './listing.ts';
 import type { Source } from './origin.ts';
 
@@ -18,7 +19,7 @@ export function hubSource(hub: HubBytes, model: string, commit: string, token?: 
     }),
     hashCommand: ({ path, digest }) => {
       const address = `${hub.endpoint}/${model}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
-      return `curl -sL ${address} | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`;
+      return `curl -sL ${shellWord(address)} | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`;
     },
   };
 }

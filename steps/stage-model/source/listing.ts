@@ -1,6 +1,7 @@
 import type { Digest } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Hub, HubFile } from '../../lib/hub.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 
 /** A file before anybody knows its hash. */
 export interface FoundFile {
@@ -38,7 +39,7 @@ function toModelFile(file: HubFile, hub: Hub, where: string): ModelFile {
       evidence: [
         `size ${size}, sha256 ${file.sha256 ?? 'none'}, git ${file.gitSha1 ?? 'none'} (${hub.endpoint}, ${where})`,
       ],
-      hint: `leave the file out: --ignore=${path}`,
+      hint: `leave the file out: --ignore=${shellWord(path)}`,
     });
   }
   return { path, size, digest, ...(scan === undefined ? {} : { scan }) };

@@ -11,6 +11,7 @@ import {
   readManifest,
   stateFolder,
 } from '../../lib/manifest.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import { versionOf } from './bucket-source.ts';
 import { digestNamed } from './download.ts';
 import { isDefault } from './identity.ts';
@@ -59,7 +60,7 @@ async function readIfOurs(
   { isNamed, log, signal }: { isNamed: boolean; log: Log; signal: AbortSignal },
 ): Promise<Manifest | undefined> {
   const leaveOut = (because: string, evidence: readonly string[]) => {
-    if (isNamed) throw notOurs(evidence, `aws s3 cp s3://${bucket.name}/${key} -`);
+    if (isNamed) throw notOurs(evidence, `aws s3 cp ${shellWord(`s3://${bucket.name}/${key}`)} -`);
     log.warn('left out a manifest at the source', { key, because });
     return undefined;
   };
@@ -85,7 +86,7 @@ export function stagedFiles(
   if (lines.length > 0) {
     throw new StepError('check', 'the manifest at the source does not agree with its objects', {
       evidence: lines.slice(0, 10).map((line) => `${line} (${bucket.where}, LIST)`),
-      hint: `copy the model there once more, or aws s3 ls --recursive s3://${bucket.name}/${manifest.prefix}   (who writes there?)`,
+      hint: `copy the model there once more, or aws s3 ls --recursive ${shellWord(`s3://${bucket.name}/${manifest.prefix}`)}   (who writes there?)`,
     });
   }
   const etags = new Map(listing.map(({ key, etag }) => [key, etag]));
@@ -111,7 +112,7 @@ function demandSound(manifest: Manifest, key: string, { where, name }: Bucket): 
   if (problems.length === 0) return manifest;
   throw notOurs(
     problems.slice(0, 10).map((problem) => `${problem} (${where}, ${key})`),
-    `aws s3 cp s3://${name}/${key} -`,
+    `aws s3 cp ${shellWord(`s3://${name}/${key}`)} -`,
   );
 }
 

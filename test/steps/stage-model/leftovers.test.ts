@@ -76,6 +76,17 @@ test('after an interrupted run with more files the command of the hint is all it
   await expect(stage({ hub, bucket, params })).resolves.toMatchObject({ outcome: 'ok', bytesMoved: '0' });
 });
 
+test('the command of the hint is one that a shell reads as it is meant', async () => {
+  const storage = createStorage();
+  const bucket = createMemoryBucket({ storage });
+  const hub = createMemoryHub({ commit, files: { ...files, "a';reboot;'.txt": Buffer.from('x') } });
+  await stage({ hub, bucket });
+  const narrower = { statePrefix: '.other', ignore: ['a*'] };
+  await expect(stage({ hub, bucket, params: narrower })).rejects.toMatchObject({
+    hint: expect.stringContaining(String.raw`/a'\'';reboot;'\''.txt'   (and each`),
+  });
+});
+
 test('what nobody has staged goes, and files that both want are kept', async () => {
   const { storage, bucket, hub } = await staged();
   storage.objects.set(`${prefix}stranger.txt`, { body: Buffer.from('x'), etag: 'e', metadata: {} });

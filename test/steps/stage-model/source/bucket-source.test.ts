@@ -51,7 +51,10 @@ test('what the bucket says of another failure stays', async () => {
 
 test('the way to look for oneself fits the kind of hash', () => {
   const { source, file } = open('');
-  expect(source.hashCommand(file)).toBe("aws s3 cp 's3://models/a/b.bin' - | sha256sum");
+  expect(source.hashCommand(file)).toBe('aws s3 cp s3://models/a/b.bin - | sha256sum');
+  expect(source.hashCommand({ ...file, path: "a';reboot;'b" })).toBe(
+    String.raw`aws s3 cp 's3://models/a'\'';reboot;'\''b' - | sha256sum`,
+  );
   expect(source.hashCommand({ ...file, digest: { algorithm: 'git-sha1', hex: 'ab' } })).toMatch(
     /git hash-object --stdin$/,
   );
