@@ -1,4 +1,5 @@
 import type { ModelFile } from '../source/listing.ts';
+import { compileGlob } from './glob.ts';
 
 /** One line of the ordered list; of all that match a file the last one decides. */
 export interface Rule {
@@ -31,33 +32,19 @@ export function ruleLines(rules: readonly Rule[]): string[] {
 
 /** Chooses by the last rule that matches; a file that none matches is kept. */
 export function selectFiles(files: readonly ModelFile[], rules: readonly Rule[]): Selection {
+  const has = (pattern: string) => {
+    const matches = compileGlob(pattern);
+    return files.some(({ path }) => matches(path));
+  };
   const active = rules
-    .filter(
-      ({ onlyWith }) => onlyWith === undefined || files.some(({ path }) => toRegExp(onlyWith).test(path)),
-    )
-    .map((rule) => ({ ...rule, matcher: toRegExp(rule.pattern) }));
+    .filter(({ onlyWith }) => onlyWith === undefined || has(onlyWith))
+    .map((rule) => ({ ...rule, matches: compileGlob(rule.pattern) }));
   const kept: ModelFile[] = [];
   const ignored: { file: ModelFile; why: string }[] = [];
   for (const file of files) {
-    const rule = active.findLast(({ matcher }) => matcher.test(file.path));
+    const rule = active.findLast(({ matches }) => matches(file.path));
     if (!rule || rule.keep) kept.push(file);
     else ignored.push({ file, why: rule.why });
   }
   return { kept, ignored };
-}
-
-/**
- * A pattern from the root of the repository: `*` and `?` stay in one folder, `**` crosses folders, and at the start of a
- * path or after a slash it may also stand for no folder at all; a trailing slash means all below. All else stands for itself.
- */
-export function toRegExp(pattern: string): RegExp {
-  const anchored = pattern.replace(/^\//, '').replace(/\/$/, '/**');
-  const source = anchored.replace(/(?<![^/])\*\*\/|\*\*|\*|\?|[^*?]+/g, (token) => {
-    if (token === '**/') return '(?:.*/)?';
-    if (token === '**') return '.*';
-    if (token === '*') return '[^/]*';
-    if (token === '?') return '[^/]';
-    return token.replace(/[\\^$.+()[\]{}|/]/g, '\\$&');
-  });
-  return new RegExp(`^${source}$`, 'su');
 }
