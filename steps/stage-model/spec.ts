@@ -112,7 +112,7 @@ export const spec = defineStep({
     'allow-licenses': {
       kind: 'list',
       description:
-        'Licences, as the model card names them (apache-2.0), that a model may have; empty for any',
+        'Licences, as the model card names them (apache-2.0), that a model may have, and of several all; empty for any',
       default: '',
     },
     'max-size': {

@@ -105,12 +105,13 @@ function statusOf(security: unknown): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** The card's word, else the tag that the Hub makes of it. */
+/** The card's word, of a list every one, else the tag that the Hub makes of it. */
 function licenseOf(card: unknown, tags: readonly string[] | undefined): string | undefined {
   const fields = typeof card === 'object' && card !== null ? (card as Record<string, unknown>) : {};
   const said = fields['license'] === 'other' ? fields['license_name'] : fields['license'];
-  const license: unknown = Array.isArray(said) ? said[0] : said;
-  if (typeof license === 'string') return license;
+  const licenses: unknown[] = Array.isArray(said) ? said : [said];
+  if (licenses.every((license) => typeof license === 'string') && licenses.length > 0)
+    return licenses.join(', ');
   return tags?.find((tag) => tag.startsWith('license:'))?.slice('license:'.length);
 }
 

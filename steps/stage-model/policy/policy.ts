@@ -56,7 +56,7 @@ export function judgeListing({ model, license, files }: Repository, rules: Polic
   const owner = model.split('/')[0] ?? '';
   if (rules.allowOwners.length > 0 && !rules.allowOwners.includes(owner))
     refusals.push({ path: model, why: `its owner is none of ${rules.allowOwners.join(', ')}` });
-  if (rules.allowLicenses.length > 0 && !rules.allowLicenses.includes(license ?? ''))
+  if (rules.allowLicenses.length > 0 && !isAllowed(license ?? '', rules.allowLicenses))
     refusals.push({
       path: model,
       why: `its licence is ${license ?? 'not given'}, none of ${rules.allowLicenses.join(', ')}`,
@@ -76,6 +76,11 @@ export function judgeListing({ model, license, files }: Repository, rules: Polic
         why: `has ${size} bytes, more than S3 stores in one object`,
       })),
   ];
+}
+
+/** Of several licences every one, since nobody here knows which files each is for. */
+function isAllowed(license: string, allowed: readonly string[]): boolean {
+  return allowed.includes(license) || license.split(', ').every((one) => allowed.includes(one));
 }
 
 function judgeName({ path, digest }: ModelFile): Refusal[] {

@@ -24,6 +24,15 @@ describe('resolving a revision', () => {
     expect((await hub.resolveRevision(model, 'refs/pr/1')).commit).toBe(repo.commit);
   });
 
+  test('of several licences in the card each is told', async () => {
+    const commit = 'a'.repeat(40);
+    const body = JSON.stringify({ id: model, sha: commit, cardData: { license: ['apache-2.0', 'mit'] } });
+    const { hub } = await putToWork({
+      faults: [{ at: 'info', effect: { kind: 'answer', status: 200, headers: {}, body } }],
+    });
+    expect(await hub.resolveRevision(model, commit)).toMatchObject({ license: 'apache-2.0, mit' });
+  });
+
   test.each([
     ['no JSON', { 'content-type': 'application/json' }, 'oops'],
     ['no commit', { 'content-type': 'application/json' }, '{"id":"x","sha":"main"}'],

@@ -32,6 +32,14 @@ describe('judgeListing', () => {
     ],
     ['a licence that is allowed', {}, { allowLicenses: ['apache-2.0'] }, []],
     ['a licence that is not', {}, { allowLicenses: ['mit'] }, [/its licence is apache-2\.0, none of mit/]],
+    ['two licences that are allowed', { license: 'mit, x' }, { allowLicenses: ['x', 'mit'] }, []],
+    [
+      'two of which one is not',
+      { license: 'mit, x' },
+      { allowLicenses: ['mit'] },
+      [/licence is mit, x, none/],
+    ],
+    ['one with a comma in its name', { license: 'mit, x' }, { allowLicenses: ['mit, x'] }, []],
     ['too large', {}, { maxSize: 9 }, [/has 10 bytes to stage, --max-size is 9/]],
     [
       'a file that no object of S3 holds',
