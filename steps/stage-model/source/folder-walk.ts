@@ -2,7 +2,7 @@ import { type BigIntStats, constants, type Dirent } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { StepError } from '../../lib/errors.ts';
-import { isSystemError, unreadable, versionOf } from './folder-source.ts';
+import { explain, isSystemError, unreadable, versionOf } from './folder-source.ts';
 import type { FoundFile } from './listing.ts';
 
 export interface FolderFile extends FoundFile {
@@ -19,32 +19,31 @@ const notOfTheModel = new Set(['.git', '.cache/huggingface', 'lost+found']);
  * Hub's cache when the folder is a snapshot of it: a link to anywhere else would carry what the pod can read, its
  * Secrets for one, into the bucket. All that is wrong is said at once.
  */
-export async function walkFolder(root: string, blobs?: string): Promise<FolderFile[]> {
+export async function walkFolder(
+  root: string,
+  blobs?: string,
+  list: (folder: string) => Promise<Dirent[]> = (folder) => readdir(folder, { withFileTypes: true }),
+): Promise<FolderFile[]> {
   const found: FolderFile[] = [];
   const problems: string[] = [];
-  const closed: { path: string; seen: string }[] = [];
+  const closed: Closed[] = [];
   const folders = [''];
   for (const folder of folders) {
-    for (const entry of await list(root, folder, closed)) {
+    const path = folder === '' ? root : folder;
+    for (const entry of (await unlessClosed(path, root, closed, () => list(join(root, folder)))) ?? []) {
       const path = folder + entry.name;
       if (notOfTheModel.has(path)) continue;
       if (entry.isDirectory()) {
         folders.push(`${path}/`);
         continue;
       }
-      const seen = await look({ root, path, blobs });
-      if ('version' in seen) found.push(seen);
-      else if ('problem' in seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
-      else closed.push({ path, seen: seen.closed });
+      const isLink = entry.isSymbolicLink();
+      const seen = await unlessClosed(path, root, closed, () => look({ root, path, blobs, isLink }));
+      if (seen && 'version' in seen) found.push(seen);
+      else if (seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
     }
   }
-  if (problems.length > 0) throw notStageable(problems, root);
-  if (closed.length > 0)
-    throw unreadable(
-      closed.map(({ path }) => path),
-      closed.slice(0, 10).map(({ seen }) => seen),
-      `file://${root}`,
-    );
+  demandStageable(problems, closed, root);
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -54,29 +53,40 @@ export function blobsOf(root: string): string | undefined {
   return isSnapshot ? join(dirname(dirname(root)), 'blobs') : undefined;
 }
 
-async function list(
+interface Closed {
+  readonly path: string;
+  readonly seen: string;
+}
+
+/** Notes what may not be read, to be said together with the rest; any other failure ends the walk. */
+async function unlessClosed<T>(
+  path: string,
   root: string,
-  folder: string,
-  closed: { path: string; seen: string }[],
-): Promise<Dirent[]> {
+  closed: Closed[],
+  read: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await readdir(join(root, folder), { withFileTypes: true });
+    return await read();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    closed.push({ path: folder === '' ? root : folder, seen: error.message });
-    return [];
+    if (error.code !== 'EACCES' && error.code !== 'EPERM') throw explain(error, path, `file://${root}`);
+    closed.push({ path, seen: error.message });
+    return undefined;
   }
 }
 
-type Seen = FolderFile | { readonly problem: string } | { readonly closed: string };
+type Seen = FolderFile | { readonly problem: string };
 
 interface Place {
   readonly root: string;
   readonly path: string;
   readonly blobs: string | undefined;
+  readonly isLink: boolean;
 }
 
-async function look({ root, path, blobs }: Place): Promise<Seen> {
+const nowhere = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+async function look({ root, path, blobs, isLink }: Place): Promise<Seen> {
   if (path.includes('\uFFFD')) return { problem: 'has a name that is not UTF-8' };
   try {
     const real = await realpath(join(root, path));
@@ -90,9 +100,9 @@ async function look({ root, path, blobs }: Place): Promise<Seen> {
     const blob = isBlob ? { blob: basename(real) } : {};
     return { path, size: Number(stats.size), version: versionOf(stats), ...blob };
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if (error.code === 'ENOENT' || error.code === 'ELOOP') return { problem: 'is a link to nothing' };
-    return { closed: error.message };
+    const isDangling = isLink && isSystemError(error) && nowhere.has(error.code);
+    if (!isDangling) throw error;
+    return { problem: 'is a link to nothing' };
   }
 }
 
@@ -101,6 +111,17 @@ function kindOf(stats: BigIntStats): string {
   if (stats.isFIFO()) return 'a pipe';
   if (stats.isSocket()) return 'a socket';
   return 'a device';
+}
+
+function demandStageable(problems: readonly string[], closed: readonly Closed[], root: string): void {
+  if (problems.length > 0) throw notStageable(problems, root);
+  if (closed.length === 0) return;
+  const seen = closed.slice(0, 10).map(({ seen }) => seen);
+  throw unreadable(
+    closed.map(({ path }) => path),
+    seen,
+    `file://${root}`,
+  );
 }
 
 function notStageable(problems: readonly string[], root: string): StepError {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { renameSync, symlinkSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -81,6 +81,52 @@ describe('links', () => {
   });
 });
 
+describe('what is gone by the time that it is looked at is told as a change', () => {
+  /** Lists a folder, and then lets this happen before anybody looks at what is listed. */
+  const afterListing = (happens: () => void) => async (path: string) => {
+    const entries = await readdir(path, { withFileTypes: true });
+    happens();
+    return entries;
+  };
+
+  test.each([
+    ['a file', 'config.json', 'config.json'],
+    ['a folder', 'sub', 'sub/'],
+    ['the folder of the model', '', 'none'],
+  ])('%s', async (_title, gone, told) => {
+    const folder = await makeFolder();
+    await layFiles(folder, { 'config.json': text, 'sub/x': text });
+    const list = afterListing(() => rmSync(join(folder, gone), { recursive: true, force: true }));
+    const walking = gone === '' ? walkFolder(join(folder, 'none')) : walkFolder(folder, undefined, list);
+    expect(await failure(walking)).toMatchObject({
+      failure: 'check',
+      message: expect.stringMatching(new RegExp(`${told} has changed while it was read$`)),
+      evidence: [expect.stringMatching(/^ENOENT: .*\(file:/)],
+    });
+  });
+
+  test('a folder in whose place there is a file', async () => {
+    const folder = await makeFolder();
+    await layFiles(folder, { 'sub/x': text });
+    const list = afterListing(() => {
+      rmSync(join(folder, 'sub'), { recursive: true, force: true });
+      writeFileSync(join(folder, 'sub'), 'x');
+    });
+    expect(await failure(walkFolder(folder, undefined, list))).toMatchObject({
+      message: 'sub/ has changed while it was read',
+    });
+  });
+});
+
+test('a disk that does not read is no right that is missing', async () => {
+  const list = () =>
+    Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'scandir' }));
+  expect(await failure(walkFolder(await makeFolder(), undefined, list))).toMatchObject({
+    failure: 'unavailable',
+    message: expect.stringMatching(/^cannot read /),
+  });
+});
+
 test('all that cannot be staged is said at once, and where', async () => {
   const outside = await makeFolder();
   await layFiles(outside, { token: Buffer.from('secret') });
@@ -89,6 +135,7 @@ test('all that cannot be staged is said at once, and where', async () => {
   await symlink(join(outside, 'token'), join(folder, 'a-outside'));
   await symlink('nowhere', join(folder, 'b-dangling'));
   await symlink('c-loop', join(folder, 'c-loop'));
+  await symlink('config.json/x', join(folder, 'c-below-a-file'));
   await symlink('sub', join(folder, 'd-folder'));
   await symlink(outside, join(folder, 'e-folder-outside'));
   await promisify(execFile)('mkfifo', [join(folder, 'f-pipe')]);
@@ -98,10 +145,11 @@ test('all that cannot be staged is said at once, and where', async () => {
   const error = await failure(walkFolder(folder));
   expect(error).toMatchObject({
     failure: 'check',
-    message: '8 entries of the folder cannot be staged',
+    message: '9 entries of the folder cannot be staged',
     evidence: [
       /^"a-outside" is a link to ".*token", outside of the folder \(file:/,
       /^"b-dangling" is a link to nothing/,
+      /^"c-below-a-file" is a link to nothing/,
       /^"c-loop" is a link to nothing/,
       /^"d-folder" is a link to a folder/,
       /^"e-folder-outside" is a link to ".*", outside of the folder/,
