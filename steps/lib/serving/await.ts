@@ -34,6 +34,9 @@ const heartbeatMs = 60_000;
 /** What a look may take that is begun at the last moment. */
 const leastLookMs = 1_000;
 
+/** What is longer between two looks was an outage, whether a look failed of it or outlasted it: nobody saw anything then. */
+const longLookMs = 20_000;
+
 /** Looks until the new revision is ready, cannot become so, or the time is over. Prints a line when something changes. */
 export async function awaitRollout(
   target: Target,
@@ -46,16 +49,13 @@ export async function awaitRollout(
   const makeWay = patience.makeWay ?? true;
   let memory = noMemory;
   let lookedAt = started;
-  let missed = false;
   for (;;) {
     let seen: Waiting | undefined;
     const left = patience.timeoutMs - (clock.now() - started);
     const snapshot = await look(leastLookMs + Math.ceil(Math.max(0, left)), signal);
-    if (!snapshot) missed = true;
-    else {
-      // One poll of it counts, so that a problem also ages when every other look fails.
-      if (missed) memory = pause(memory, Math.max(0, clock.now() - lookedAt - patience.pollMs));
-      [lookedAt, missed] = [clock.now(), false];
+    if (snapshot) {
+      memory = pause(memory, Math.max(0, clock.now() - lookedAt - patience.pollMs - longLookMs));
+      lookedAt = clock.now();
       const judged = judge(memory, snapshot, { target, graces: patience.graces, now: clock.now(), makeWay });
       const { verdict } = judged;
       memory = judged.memory;

@@ -123,6 +123,24 @@ describe('waiting for a roll-out', () => {
     expect(end).toBeLessThan(4);
   });
 
+  it('counts against no grace what one look takes that outlasts an outage by itself', async () => {
+    const { cluster, becomes } = await applied('pending');
+    const [pod] = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace });
+    const state = { waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } };
+    if (pod) cluster.put({ ...pod, status: { containerStatuses: [{ name: 'kserve-container', state }] } });
+    let sleeps = 0;
+    const clock = virtualClock(() => {
+      sleeps += 1;
+      if (sleeps === 4) becomes('ready');
+    });
+    let looks = 0;
+    cluster.before = ({ kind }) => {
+      if (kind === 'InferenceService' && (looks += 1) === 2) void clock.sleep(180_000);
+    };
+    const waiting = awaitRollout(target, patience, { cluster, log: listeningLog().log, clock });
+    expect(await waiting).toMatchObject({ kind: 'ready' });
+  });
+
   it('counts graces on with an API server that answers every other time', async () => {
     const { wait, cluster } = await applied('pending');
     const [pod] = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace });
