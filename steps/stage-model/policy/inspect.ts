@@ -2,7 +2,7 @@ import { digestOf } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { ModelFile } from '../source/listing.ts';
 import type { Source } from '../source/origin.ts';
-import { judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
+import { jsonLimit, judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
 import { createSlots, forEachAtOnce } from '../pace/pool.ts';
 import { headerLength, judgeHeader, lengthField } from './safetensors.ts';
 
@@ -47,8 +47,13 @@ async function inspectFile(file: ModelFile, reading: Reading): Promise<Refusal[]
     case 'safetensors':
       return inspectSafetensors(file, reading);
     case 'start':
-      return judgeStart(file, await readBytes(file, 0, Math.min(startLength, file.size), reading));
+      return judgeStart(file, await readStart(file, reading));
   }
+}
+
+/** Of a small file all, since then its bytes are proven. */
+function readStart(file: ModelFile, reading: Reading): Promise<Buffer> {
+  return file.size <= jsonLimit ? readWhole(file, reading) : readBytes(file, 0, startLength, reading);
 }
 
 async function inspectSafetensors(file: ModelFile, reading: Reading): Promise<Refusal[]> {

@@ -1,70 +1,110 @@
+import { createStack, isPlain } from './pickle-stack.ts';
+
 /**
- * Whether these first bytes of a file are those of a pickle, of any protocol, whatever comes first in it: they are read
- * as the unpickler would read them (Python's pickletools), up to what imports a name, or to their end. `whole` says that
- * nothing follows them.
+ * Whether these first bytes of a file of `size` bytes are those of a pickle, of any protocol, whatever comes first in it:
+ * they are read as the unpickler would read them (Python's pickletools), up to a call of what was imported, or to their
+ * end. A list of words may begin with what looks like an import, so an import alone proves nothing.
  */
-export function isPickle(start: Buffer, whole: boolean): boolean {
-  return hasProtocol(start) || isOfOldProtocol(start, whole);
+export function isPickle(start: Buffer, size: number): boolean {
+  return hasProtocol(start) || isReadToCall({ start, size });
 }
 
-/** Protocols 2 to 5 begin with PROTO and their number. */
-function hasProtocol([first = 0, second = 0]: Buffer): boolean {
-  return first === 0x80 && second >= 2 && second <= 5;
+/** What is seen of a file. */
+interface Look {
+  readonly start: Buffer;
+  readonly size: number;
 }
 
-function isOfOldProtocol(start: Buffer, whole: boolean): boolean {
+/** Most begin with PROTO and their number; the unpickler takes 0 and 1 too, which Python never writes. */
+function hasProtocol([first = 0, second = Infinity]: Buffer): boolean {
+  return first === 0x80 && second <= 5;
+}
+
+/** No text is so many opcodes that fit each other. */
+const enough = 4096;
+
+function isReadToCall(look: Look): boolean {
   const stack = createStack();
-  for (let at = 0; at < start.length;) {
-    const code = String.fromCharCode(start[at] ?? 0);
-    const next = afterArgument(code, start, at + 1, whole);
+  let at = 0;
+  let imported = false;
+  for (let opcodes = 0; opcodes < enough; opcodes += 1) {
+    const code = String.fromCharCode(look.start[at] ?? 0);
+    const next = afterArgument(code, look, at + 1);
     if (next === undefined || !stack.take(code)) return false;
-    if (imports.has(code)) return true;
-    // One letter alone is a text.
-    if (next >= start.length) return at > 0 && (!whole || code === '.');
+    imported ||= imports.has(code);
+    if (imported && calls.has(code)) return true;
+    if (next >= look.start.length) return endsAsPickle(code, at, next, look);
     at = next;
   }
-  return false;
+  return true;
 }
 
-const imports = new Set(['c', 'i']);
-const word = /^[A-Za-z_][\w.]*$/;
-const integer = /^-?\d+L?$/;
-const anything = /^/;
+const imports = new Set(['c', 'i', '\x82', '\x83', '\x84', '\x93']);
+const calls = new Set(['i', 'o', 'R', 'b', '\x81', '\x92']);
 
-const quoted = /^(['"]).*\1$/;
+/** Nothing that we look at follows `code`. */
+function endsAsPickle(code: string, at: number, next: number, { start, size }: Look): boolean {
+  if (start.length >= size) return code === '.';
+  // A long word, or a persistent id that no unpickler has by itself, begins texts only.
+  return next < size && (at > 0 || !'ciP'.includes(code));
+}
+
+const word = /^[A-Za-z_][\w.]*$/;
+const integer = /^\s*[+-]?\d[\da-fox_]*L?\s*$/i;
+const float = /^\s*[+-]?(?:\.?\d|inf|nan)[\w.+-]*\s*$/i;
+const index = /^\s*\+?\d[\d_]*\s*$/;
+const anything = /^/;
+const quoted = /^(['"]).*\1$/s;
 
 /** What has its arguments in lines of text, and how these look. */
 const lines: Readonly<Record<string, readonly RegExp[]>> = {
   c: [word, word],
   i: [word, word],
-  F: [/^-?(?:\d|inf|nan)[\w.+-]*$/],
+  F: [float],
   I: [integer],
   L: [integer],
   P: [anything],
   S: [quoted],
   V: [anything],
-  g: [/^\d+$/],
-  p: [/^\d+$/],
+  g: [index],
+  p: [index],
 };
 
-/** Bytes that follow: so many, or as many as a count says that has so many bytes itself. */
-const fixed: Readonly<Record<string, number>> = { K: 1, h: 1, q: 1, M: 2, J: 4, j: 4, r: 4, G: 8 };
-const counted: Readonly<Record<string, number>> = { U: 1, T: 4, X: 4 };
+type Sizes = readonly (readonly [codes: string, bytes: number])[];
 
-function afterArgument(code: string, start: Buffer, at: number, whole: boolean): number | undefined {
-  if (code in lines) return afterLines(start, at, lines[code] ?? [], whole);
-  if (code in fixed) return at + (fixed[code] ?? 0);
-  const size = counted[code];
-  if (size !== undefined) return at + size + (at + size <= start.length ? start.readUIntLE(at, size) : 0);
-  return code in plain ? at : undefined;
+/** Bytes that follow: so many, or as many as a count says that has so many bytes itself. */
+const fixed: Sizes = [
+  ['Khq\x80\x82', 1],
+  ['M\x83', 2],
+  ['Jjr\x84', 4],
+  ['G\x95', 8],
+];
+const counted: Sizes = [
+  ['CU\x8a\x8c', 1],
+  ['BTX\x8b', 4],
+  ['\x8d\x8e\x96', 8],
+];
+
+/** Where the next opcode is; undefined when these bytes are no argument of this one, or go on behind the file's end. */
+function afterArgument(code: string, look: Look, at: number): number | undefined {
+  const next = code in lines ? afterLines(look, at, lines[code] ?? []) : afterBytes(code, look.start, at);
+  return next === undefined || next > look.size ? undefined : next;
 }
 
-function afterLines(
-  start: Buffer,
-  from: number,
-  wanted: readonly RegExp[],
-  whole: boolean,
-): number | undefined {
+function afterBytes(code: string, start: Buffer, at: number): number | undefined {
+  const size = sizeBy(counted, code);
+  const width = isPlain(code) ? 0 : sizeBy(fixed, code);
+  if (size === undefined) return width === undefined ? undefined : at + width;
+  const count = start.subarray(at, at + size).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  return at + size + (at + size <= start.length ? count : 0);
+}
+
+function sizeBy(sizes: Sizes, code: string): number | undefined {
+  return sizes.find(([codes]) => codes.includes(code))?.[1];
+}
+
+function afterLines({ start, size }: Look, from: number, wanted: readonly RegExp[]): number | undefined {
+  const whole = start.length >= size;
   let at = from;
   for (const shape of wanted) {
     const end = start.indexOf('\n', at);
@@ -76,47 +116,4 @@ function afterLines(
     at = end + 1;
   }
   return at;
-}
-
-/** What has no argument: how many values it takes, and how many it gives. Down to the mark, and so many more, where `mark` is set. */
-const plain: Readonly<Record<string, { takes: number; gives: number; mark?: true }>> = {
-  '(': { takes: 0, gives: 0 },
-  '.': { takes: 1, gives: 0 },
-  '0': { takes: 1, gives: 0 },
-  '1': { takes: 0, gives: 0, mark: true },
-  '2': { takes: 1, gives: 2 },
-  N: { takes: 0, gives: 1 },
-  ')': { takes: 0, gives: 1 },
-  ']': { takes: 0, gives: 1 },
-  '}': { takes: 0, gives: 1 },
-  Q: { takes: 1, gives: 1 },
-  R: { takes: 2, gives: 1 },
-  a: { takes: 2, gives: 1 },
-  b: { takes: 2, gives: 1 },
-  s: { takes: 3, gives: 1 },
-  d: { takes: 0, gives: 1, mark: true },
-  l: { takes: 0, gives: 1, mark: true },
-  t: { takes: 0, gives: 1, mark: true },
-  o: { takes: 0, gives: 1, mark: true },
-  e: { takes: 1, gives: 1, mark: true },
-  u: { takes: 1, gives: 1, mark: true },
-};
-
-/** As deep as the unpickler's own would be; most texts take from it what was never there. */
-function createStack() {
-  const marks: number[] = [];
-  let depth = 0;
-  let kept = 0;
-  return {
-    take(code: string): boolean {
-      if ('ghj'.includes(code)) return (depth += 1) > 0 && kept > 0;
-      if ('pqr'.includes(code)) return (kept += 1) > 0 && depth > 0;
-      if (code === '(') return marks.push(depth) > 0;
-      const { takes, gives, mark } = plain[code] ?? { takes: 0, gives: 1 };
-      const from = mark ? marks.pop() : depth;
-      if (from === undefined || from < takes) return false;
-      depth = from - takes + gives;
-      return true;
-    },
-  };
 }

@@ -114,9 +114,16 @@ export function readingOf(file: ModelFile): 'json' | 'safetensors' | 'start' | '
 /** Bytes of a file's beginning that `judgeStart` wants. */
 export const startLength = 4096;
 
-const magics: readonly { readonly bytes: readonly number[]; readonly why: string }[] = [
+const magics: readonly { readonly bytes: readonly number[]; readonly at?: number; readonly why: string }[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], why: 'is a zip archive inside (PyTorch packs its pickles so)' },
   { bytes: [0x1f, 0x8b], why: 'is a gzip archive inside' },
+  { bytes: [...Buffer.from('BZh')], why: 'is a bzip2 archive inside' },
+  { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], why: 'is an xz archive inside' },
+  { bytes: [0x28, 0xb5, 0x2f, 0xfd], why: 'is a Zstandard archive inside' },
+  { bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], why: 'is a 7z archive inside' },
+  { bytes: [...Buffer.from('Rar!\x1a\x07')], why: 'is a RAR archive inside' },
+  { bytes: [...Buffer.from('ustar')], at: 257, why: 'is a tar archive inside' },
+  { bytes: [0x93, ...Buffer.from('NUMPY')], why: 'is a NumPy file inside (it may hold a pickle)' },
   { bytes: [0x7f, 0x45, 0x4c, 0x46], why: 'is a program inside (ELF)' },
   { bytes: [0x4d, 0x5a], why: 'is a program inside (MZ)' },
   { bytes: [0x23, 0x21], why: 'is a script inside (#!)' },
@@ -125,8 +132,8 @@ const magics: readonly { readonly bytes: readonly number[]; readonly why: string
 
 /** What the first bytes say, whatever the name. */
 export function judgeStart({ path, size, digest }: ModelFile, start: Buffer): Refusal[] {
-  const found = magics.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
-  const why = found?.why ?? (isPickle(start, start.length >= size) ? 'is a pickle inside' : undefined);
+  const found = magics.find(({ bytes, at = 0 }) => bytes.every((byte, i) => start[at + i] === byte));
+  const why = found?.why ?? (isPickle(start, size) ? 'is a pickle inside' : undefined);
   return why === undefined ? [] : [{ path, why, hash: digest.hex }];
 }
 

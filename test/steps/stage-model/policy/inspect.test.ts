@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hubSource } from '../../../../steps/stage-model/source/hub-source.ts';
 import { inspectFiles, readWhole, wrongBytes } from '../../../../steps/stage-model/policy/inspect.ts';
-import { startLength } from '../../../../steps/stage-model/policy/policy.ts';
+import { jsonLimit, startLength } from '../../../../steps/stage-model/policy/policy.ts';
 import { readListing } from '../../../../steps/stage-model/source/listing.ts';
 import { createMemoryHub } from '../memory-hub.ts';
 import { commit, model, safetensors } from '../staging.ts';
@@ -28,18 +28,20 @@ function serveInstead(wrong: Buffer, times: number): NonNullable<Options['serve'
 }
 
 describe('inspectFiles', () => {
-  test('reads no more than it needs: JSON whole, the header of weights, the beginning of others', async () => {
+  test('reads no more than it needs: what is small whole, the header of weights, the beginning of others', async () => {
     const { hub, files, reading } = await open({
       files: {
         'config.json': Buffer.from('{"model_type":"llama"}'),
         'model.safetensors': safetensors(100_000),
-        'tokenizer.json': Buffer.alloc(50_000, 'x'),
+        'README.md': Buffer.alloc(50_000, 'x'),
+        'tokenizer.json': Buffer.alloc(jsonLimit + 1, 'x'),
         'empty.txt': Buffer.alloc(0),
       },
     });
     expect(await inspectFiles(files, reading)).toEqual([]);
     expect(hub.given.get('config.json')).toBe(22);
     expect(hub.given.get('model.safetensors')).toBeLessThan(100);
+    expect(hub.given.get('README.md')).toBe(50_000);
     expect(hub.given.get('tokenizer.json')).toBe(startLength);
     expect(hub.given.get('empty.txt')).toBeUndefined();
   });
@@ -60,6 +62,22 @@ describe('inspectFiles', () => {
       expect.stringMatching(/^tiny\.safetensors has 2 bytes, too few/),
       expect.stringMatching(/^z\.txt is a pickle inside/),
     ]);
+  });
+
+  test('a long first line is read to its end', async () => {
+    const long = `V${'a'.repeat(2 * startLength)}\n`;
+    const { files, reading } = await open({
+      files: { 'a.txt': Buffer.from(`${long}0cos\nsystem\n)R.`), 'b.txt': Buffer.from(`${long}a text\n`) },
+    });
+    expect((await inspectFiles(files, reading)).map(({ path }) => path)).toEqual(['a.txt']);
+  });
+
+  test('a small file is not believed before its bytes are proven', async () => {
+    const { files, reading } = await open({
+      files: { 'notes.txt': Buffer.from([0x80, 4, 0]) },
+      serve: serveInstead(Buffer.from('txt'), 1),
+    });
+    expect(await inspectFiles(files, reading)).toHaveLength(1);
   });
 
   test.each([1, 2])('a beginning that came wrong %i times is not held against the file', async (times) => {

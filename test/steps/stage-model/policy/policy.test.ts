@@ -105,21 +105,28 @@ test.each([
 test.each([
   ['a pickle of protocol 4', [0x80, 4, 0x95], /a pickle inside/],
   ['a pickle of protocol 2', [0x80, 2, 0x8a], /a pickle inside/],
-  ['a pickle of protocol 0', [...Buffer.from('cos\nsystem\n(S')], /a pickle inside/],
+  ['a pickle of protocol 0', [...Buffer.from('cos\nsystem\n)R')], /a pickle inside/],
   ['a zip, as torch.save writes', [0x50, 0x4b, 3, 4], /zip archive/],
   ['gzip', [0x1f, 0x8b], /gzip/],
+  ['bzip2', [...Buffer.from('BZh91AY&SY')], /bzip2/],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], /xz archive/],
+  ['zst', [0x28, 0xb5, 0x2f, 0xfd, 0], /Zstandard/],
+  ['7z', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0], /7z/],
+  ['rar', [...Buffer.from('Rar!\x1a\x07\x01')], /RAR/],
+  ['tar', [...Buffer.from('data.pkl'.padEnd(257, '\0')), ...Buffer.from('ustar\x0000')], /tar archive/],
+  ['npy', [0x93, ...Buffer.from("NUMPY\x01\x00F\x00{'descr': '|O'")], /NumPy/],
   ['ELF', [0x7f, 0x45, 0x4c, 0x46], /ELF/],
   ['a Windows program', [0x4d, 0x5a], /MZ/],
   ['a script', [...Buffer.from('#!/bin/sh')], /script/],
   ['HDF5', [0x89, 0x48, 0x44, 0x46], /HDF5/],
 ])('%s is seen whatever its name', (_title, bytes, why) => {
-  expect(judgeStart(file('notes.txt'), Buffer.from(bytes))).toEqual([
+  expect(judgeStart(file('notes.txt', { size: bytes.length }), Buffer.from(bytes))).toEqual([
     { path: 'notes.txt', why: expect.stringMatching(why), hash },
   ]);
 });
 
 test.each([['text'], ['# a heading'], ['{"a":1}'], [''], ['\u00ff\u0000']])('%j passes', (text) => {
-  expect(judgeStart(file('notes.txt'), Buffer.from(text, 'latin1'))).toEqual([]);
+  expect(judgeStart(file('notes.txt', { size: text.length }), Buffer.from(text, 'latin1'))).toEqual([]);
 });
 
 describe('judgeJson', () => {
