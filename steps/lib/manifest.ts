@@ -95,8 +95,9 @@ export function parseManifest(bytes: Buffer, where: string): Manifest {
     throw problem(`schema ${String(body['schema'])}, this version writes ${schema}`);
   const texts = ['repository', 'commit', 'prefix', 'tool'].filter((name) => typeof body[name] !== 'string');
   if (texts.length > 0) throw problem(`no ${texts.join(', ')}`);
-  const { files, vocabulary } = body;
+  const { files, policy, vocabulary } = body;
   if (!Array.isArray(files) || !files.every(isFile)) throw problem('files without path, size or hash');
+  if (!Array.isArray(policy) || !policy.every(isVerdict)) throw problem('policy without rules or verdicts');
   if (vocabulary !== null && !isVocabulary(vocabulary))
     throw problem('vocabulary without path, size or hash');
   return { ...(body as unknown as Manifest), files: files.map(toFile) };
@@ -148,6 +149,12 @@ function isFile(value: unknown): value is FileJson {
   if (typeof value !== 'object' || value === null) return false;
   const { path, size, sha256, 'git-sha1': gitSha1 } = value as Record<string, unknown>;
   return typeof path === 'string' && typeof size === 'number' && typeof (sha256 ?? gitSha1) === 'string';
+}
+
+function isVerdict(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { rule, verdict } = value as Record<string, unknown>;
+  return typeof rule === 'string' && typeof verdict === 'string';
 }
 
 function isVocabulary(value: unknown): boolean {

@@ -21,6 +21,7 @@ import { formatBytes } from './report/progress.ts';
 import { gatherShards, moveShard, planShards } from './shard/sharded.ts';
 import { shardNames } from './shard/share.ts';
 import type { spec } from './spec.ts';
+import { refusalsLifted } from './policy/review.ts';
 import { surveyBucket } from './bucket/survey.ts';
 import { renderTable } from './report/table.ts';
 import { demandPolicy, demandReviewed, makeWish, manifestOf, type Wish } from './wish.ts';
@@ -121,7 +122,7 @@ async function answerStaged(
 
 /** Whether what is committed is what is wanted, and lies there as it was committed; with --read-back=always its bytes too. */
 async function demandCommitted({ manifest }: StoredManifest, wish: Wish, stage: Stage): Promise<void> {
-  demandReviewed(wish.refusals, stage);
+  demandReviewed([...wish.refusals, ...refusalsLifted(manifest.policy, wish)], stage);
   demandSameFiles(manifest, manifestOf(wish, []), stage.bucket);
   await demandAsStaged(manifest, { ...stage, place: wish.place });
   if (stage.params.readBack === 'always') await demandBytesAsStaged(wish.files, wish.place.manifest, stage);

@@ -1,4 +1,3 @@
-import type { PolicyVerdict } from '../../lib/manifest.ts';
 import type { ModelFile } from '../source/listing.ts';
 import { s3Limits } from '../plan.ts';
 import { isPickle } from './pickle.ts';
@@ -164,19 +163,4 @@ function codeKeysIn(value: unknown): Set<string> {
     }
   }
   return found;
-}
-
-/** Refusals that stand, and the verdicts for the manifest, once reviewed files are let through. */
-export function applyReview(
-  refusals: readonly Refusal[],
-  rules: PolicyRules,
-): { standing: Refusal[]; verdicts: PolicyVerdict[] } {
-  const reviewed = refusals.filter(({ hash }) => hash !== undefined && rules.allowCode.includes(hash));
-  const standing = refusals.filter((refusal) => !reviewed.includes(refusal));
-  const lines = [...new Set(reviewed.map(({ path, hash }) => `${path} ${hash}`))].sort();
-  const verdicts: PolicyVerdict[] = [
-    { rule: 'names', verdict: 'passed' },
-    { rule: 'no code, no pickles', verdict: lines.length === 0 ? 'passed' : `reviewed: ${lines.join(', ')}` },
-  ];
-  return { standing, verdicts };
 }

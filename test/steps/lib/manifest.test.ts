@@ -80,6 +80,8 @@ describe('parseManifest refuses', () => {
     ['files that are none', broken({ files: {} }), /files without/],
     ['a file without hash', broken({ files: [{ path: 'x', size: 1 }] }), /files without/],
     ['a file that is null', broken({ files: [null] }), /files without/],
+    ['a policy that is none', broken({ policy: null }), /policy without/],
+    ['a verdict that is none', broken({ policy: [{ rule: 'names' }] }), /policy without/],
     ['a vocabulary without hash', broken({ vocabulary: { path: 'x', size: 1 } }), /vocabulary without/],
   ])('%s', (_title, text, why) => {
     const parse = () => parseManifest(Buffer.from(text), 'models/key.json');

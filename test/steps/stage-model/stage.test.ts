@@ -3,6 +3,7 @@ import { manifestDigest, parseManifest } from '../../../steps/lib/manifest.ts';
 import { vocabulary } from '../../../steps/lib/vocabulary.ts';
 import { createMemoryBucket, createStorage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
+import { hubHash } from './sources.ts';
 import { commit, manifestKey, model, prefix, safetensors, stage } from './staging.ts';
 
 const files = {
@@ -59,4 +60,22 @@ describe('a first run', () => {
       parseManifest(storage.objects.get(manifestKey)?.body ?? Buffer.alloc(0), 'test').vocabulary?.sha256,
     ).toBe(vocabulary.sha256);
   });
+});
+
+test.each([
+  ['the content', 'config.json', '{"auto_map":{"AutoModel":"m.X"}}'],
+  ['the name', 'modeling.py', 'print(1)'],
+])('a review of what %s shows that is taken back counts no more', async (_what, path, text) => {
+  const reviewed = { ...files, [path]: Buffer.from(text) };
+  const hub = createMemoryHub({ commit, files: reviewed });
+  const bucket = createMemoryBucket({ storage: createStorage() });
+  const allowCode = [hubHash(path, Buffer.from(text))];
+  await stage({ hub, bucket, params: { allowCode } });
+  expect(await stage({ hub, bucket, params: { allowCode } })).toMatchObject({ outcome: 'unchanged' });
+  for (const dryRun of [true, false]) {
+    await expect(stage({ hub, bucket, params: { dryRun } })).rejects.toMatchObject({
+      message: expect.stringContaining('the policy refuses one thing'),
+      evidence: [expect.stringContaining(path)],
+    });
+  }
 });

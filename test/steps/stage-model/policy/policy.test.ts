@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelFile } from '../../../../steps/stage-model/source/listing.ts';
 import {
-  applyReview,
   jsonLimit,
   judgeJson,
   judgeListing,
@@ -157,23 +156,5 @@ describe('judgeJson', () => {
     expect(judgeJson(file('config.json'), Buffer.from('{'))).toEqual([
       { path: 'config.json', why: 'is not JSON', hash },
     ]);
-  });
-});
-
-test('a review lifts a refusal by the hash of the bytes, and the manifest tells', () => {
-  const refusals = [
-    { path: 'modeling.py', why: 'is a program', hash },
-    { path: 'acme/tiny', why: 'its owner' },
-    { path: 'b.py', why: 'is a program', hash: 'b'.repeat(40) },
-  ];
-  const { standing, verdicts } = applyReview(refusals, { ...rules, allowCode: [hash] });
-  expect(standing).toEqual(refusals.slice(1));
-  expect(verdicts).toContainEqual({ rule: 'no code, no pickles', verdict: `reviewed: modeling.py ${hash}` });
-  expect(applyReview([], rules)).toEqual({
-    standing: [],
-    verdicts: [
-      { rule: 'names', verdict: 'passed' },
-      { rule: 'no code, no pickles', verdict: 'passed' },
-    ],
   });
 });
