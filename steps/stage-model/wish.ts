@@ -36,6 +36,7 @@ export async function makeWish(stage: Stage): Promise<Wish> {
   demandSafe(selection.kept, place);
   const ours = await vocabularyFile(selection.kept, { source, signal }, stage);
   const kept = selection.kept.filter(({ path }) => !ours || path !== ours.path);
+  if (ours) demandSafe([...kept, ours], place);
   const refusals = judgeListing({ model: params.model, license, files: kept }, params);
   for (const { path } of kept.filter(({ size }) => size === 0))
     stage.log.warn('an empty file: KServe will not put it beside the model', { path });

@@ -1,5 +1,7 @@
 /** Bytes that S3 allows in a key. */
 const keyLimit = 1024;
+/** Bytes that Linux allows in the name of a file or folder. */
+const nameLimit = 255;
 
 /**
  * What is wrong with these paths as keys under `prefix` and as files under /mnt/models, a line each; empty when all are
@@ -19,6 +21,8 @@ function judgeName(path: string, prefix: string): string[] {
     /\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u.test(path) && 'has control, invisible or broken characters',
     /[\\?#%]/.test(path) && 'has \\, ?, # or %, which a URL or a key reads as something else',
     Buffer.byteLength(prefix + path) > keyLimit && `makes a key of more than ${keyLimit} bytes`,
+    segments.some((segment) => Buffer.byteLength(segment) > nameLimit) &&
+      `has a name of more than ${nameLimit} bytes, which no file or folder can have`,
   ].find((text) => text !== false);
   return problem === undefined ? [] : [`${JSON.stringify(path)} ${problem}`];
 }

@@ -102,6 +102,18 @@ describe('vocabulary', () => {
   });
 });
 
+test.each([`${vocabulary.file}/x.txt`, vocabulary.file.toUpperCase()])(
+  'refuses %s beside our vocabulary, and only there',
+  async (path) => {
+    const withTwin = { ...files, [path]: Buffer.from('x') };
+    await expect(makeWish(open(withTwin, { vocabulary: 'always' }))).rejects.toMatchObject({
+      message: expect.stringContaining('not safe to store'),
+      evidence: [expect.stringContaining(path)],
+    });
+    expect((await makeWish(open(withTwin))).files.map((file) => file.path)).toContain(path);
+  },
+);
+
 describe('demandPolicy', () => {
   test('gives the verdicts for the manifest', async () => {
     const stage = open(files);

@@ -28,6 +28,8 @@ describe('F23: names that are refused', () => {
     ['a\ud800b', 'control, invisible or broken characters'],
     ['a'.repeat(1025 - prefix.length), 'makes a key of more than 1024 bytes'],
     ['ü'.repeat(500), 'makes a key of more than 1024 bytes'],
+    ['a'.repeat(256), 'has a name of more than 255 bytes'],
+    [`${'ü'.repeat(128)}/x`, 'has a name of more than 255 bytes'],
   ])('%j', (path, why) => {
     const [line, ...more] = judgeNames([path], prefix);
     expect(line).toContain(why);
@@ -52,6 +54,7 @@ test('names of the field pass', () => {
     'chat template (v2).jinja',
     '日本語/モデル.json',
     'a..b/c...',
+    `${'a'.repeat(255)}/${'ü'.repeat(127)}`,
   ];
   expect(judgeNames(names, prefix)).toEqual([]);
 });
