@@ -10,6 +10,7 @@ import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
 import { jsonLimit, judgeListing, objectLimit, type Refusal } from './policy/policy.ts';
+import { parsePythonJson } from './policy/python-json.ts';
 import { applyReview } from './policy/review.ts';
 import { judgeIndexes } from './policy/weight-index.ts';
 import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
@@ -147,7 +148,7 @@ async function vocabularyFile(
 
 function parse(json: Buffer): unknown {
   try {
-    return JSON.parse(json.toString('utf8'));
+    return parsePythonJson(json.toString('utf8'));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { ModelFile } from '../source/listing.ts';
 import { s3Limits } from '../plan.ts';
 import { isPickle } from './pickle.ts';
+import { parsePythonJson } from './python-json.ts';
 
 /** What is refused by its name, and why: vLLM needs none of it, and opening it can run somebody else's code. */
 const refusedSuffixes: readonly { readonly suffixes: readonly string[]; readonly why: string }[] = [
@@ -140,7 +141,7 @@ export function judgeStart({ path, size, digest }: ModelFile, start: Buffer): Re
 export function judgeJson({ path, digest }: ModelFile, bytes: Buffer): Refusal[] {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parsePythonJson(bytes.toString('utf8'));
   } catch {
     return [{ path, why: 'is not JSON', hash: digest.hex }];
   }

@@ -71,6 +71,7 @@ test.each([1000, 2 ** 52])(
 describe('vocabulary', () => {
   test.each<[Stage['params']['vocabulary'], string, boolean]>([
     ['auto', '{"model_type":"gpt_oss"}', true],
+    ['auto', '{"model_type":"gpt_oss","limit":[0.0,Infinity]}', true],
     ['auto', '{"model_type":"llama"}', false],
     ['auto', 'no JSON', false],
     ['always', '{"model_type":"llama"}', true],

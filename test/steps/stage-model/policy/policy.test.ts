@@ -135,6 +135,7 @@ describe('judgeJson', () => {
     ['{"custom_pipelines":{}}', 'custom_pipelines'],
     ['{"trust_remote_code":true}', 'trust_remote_code'],
     ['[{"auto_map":1}]', 'auto_map'],
+    ['{"limit":[0.0,Infinity],"auto_map":{}}', 'auto_map'],
     ['{"a":{"b":{"c":{"d":{"e":[{"auto_map":1}]}}}}}', 'auto_map'],
     [`${'['.repeat(50_000)}{"auto_map":1}${']'.repeat(50_000)}`, 'auto_map'],
     [`{"auto_map":1}${' '.repeat(2 ** 20)}`, 'auto_map'],
@@ -147,6 +148,7 @@ describe('judgeJson', () => {
     ['{"trust_remote_code":false}'],
     ['{"auto_map":null}'],
     ['"auto_map"'],
+    ['{"time_step_limit":[0.0,Infinity]}'],
     ['null'],
   ])('%s passes', (text) => {
     expect(judgeJson(file('config.json'), Buffer.from(text))).toEqual([]);
