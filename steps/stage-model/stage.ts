@@ -24,7 +24,7 @@ import type { spec } from './spec.ts';
 import { refusalsLifted } from './policy/review.ts';
 import { surveyBucket } from './bucket/survey.ts';
 import { renderTable } from './report/table.ts';
-import { demandPolicy, demandReviewed, makeWish, manifestOf, type Wish } from './wish.ts';
+import { demandPolicy, demandReviewed, demandStoredPolicy, makeWish, manifestOf, type Wish } from './wish.ts';
 
 type StageResults = ResultsOf<typeof spec>;
 
@@ -90,6 +90,7 @@ async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<S
   const bytes = before + moved.bytes;
   if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
   stage.meter?.enter('commit');
+  await demandStoredPolicy(wish, stage);
   const store = { ...stage, place: wish.place };
   const stored = await commit(manifestOf(wish, policy), store);
   await sweep(store, stage.clock.now(), stage.params.expireUploads);

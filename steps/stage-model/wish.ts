@@ -12,6 +12,7 @@ import { partSizeFor, type WantedFile } from './plan.ts';
 import { jsonLimit, judgeListing, objectLimit, type Refusal } from './policy/policy.ts';
 import { parsePythonJson } from './policy/python-json.ts';
 import { applyReview } from './policy/review.ts';
+import { judgeStored } from './policy/stored.ts';
 import { judgeIndexes } from './policy/weight-index.ts';
 import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
@@ -70,13 +71,24 @@ export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerd
   return demandReviewed(refusals, stage);
 }
 
+/** Stops the run before the commit when what is stored is not what the policy has seen. */
+export async function demandStoredPolicy({ files, place }: Wish, stage: Stage): Promise<void> {
+  const fromSource = files.filter(({ content }) => content === undefined);
+  const refusals = await judgeStored(fromSource, { ...stage, prefix: place.prefix });
+  demandReviewed(refusals, stage, 'nothing was committed');
+}
+
 /** Stops the run unless a review has lifted every refusal; gives the verdicts for the manifest. */
-export function demandReviewed(refusals: readonly Refusal[], { params }: Stage): PolicyVerdict[] {
+export function demandReviewed(
+  refusals: readonly Refusal[],
+  { params }: Stage,
+  outcome = 'nothing was stored',
+): PolicyVerdict[] {
   const { standing, verdicts } = applyReview(refusals, params);
   if (standing.length === 0) return verdicts;
   const hash = standing.find((refusal) => refusal.hash !== undefined)?.hash;
   const files = standing.length === 1 ? 'one thing' : `${standing.length} things`;
-  throw new StepError('check', `the policy refuses ${files} about ${params.model}; nothing was stored`, {
+  throw new StepError('check', `the policy refuses ${files} about ${params.model}; ${outcome}`, {
     evidence: standing.map(describe),
     hint:
       hash === undefined

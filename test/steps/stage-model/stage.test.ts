@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { manifestDigest, parseManifest } from '../../../steps/lib/manifest.ts';
 import { vocabulary } from '../../../steps/lib/vocabulary.ts';
+import { jsonLimit } from '../../../steps/stage-model/policy/policy.ts';
 import { createMemoryBucket, createStorage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
 import { hubHash } from './sources.ts';
@@ -78,4 +79,31 @@ test.each([
       evidence: [expect.stringContaining(path)],
     });
   }
+});
+
+describe('a source that gives other bytes to the first look', () => {
+  const pickle = Buffer.concat([Buffer.from([0x80, 4]), Buffer.from('cposix\nsystem\n')]);
+  const large = Buffer.concat([pickle], jsonLimit + 1);
+  const torn = Buffer.from(safetensors(100).toString('latin1').replace('[0,100]', '[0,101]'), 'latin1');
+  test.each([
+    ['notes.txt', pickle, Buffer.alloc(pickle.length, 'a'), 1],
+    ['large.txt', large, Buffer.alloc(large.length, 'a'), 1],
+    ['torn.safetensors', torn, safetensors(100), 2],
+  ])('%s is not committed', async (path, bytes, harmless, looks) => {
+    let reads = 0;
+    const hub = createMemoryHub({
+      commit,
+      chunk: 1 << 20,
+      files: { ...files, [path]: bytes },
+      serve: (asked, right) => (asked === path && (reads += 1) <= looks ? harmless : right),
+    });
+    const storage = createStorage();
+    const bucket = createMemoryBucket({ storage });
+    await expect(stage({ hub, bucket, params: { partSize: 1 << 20 } })).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('the policy refuses one thing'),
+      evidence: [expect.stringContaining(path)],
+    });
+    expect(storage.objects.has(manifestKey)).toBe(false);
+  });
 });
