@@ -6,7 +6,9 @@
 export function compileGlob(pattern: string): (path: string) => boolean {
   const anchored = pattern.replace(/^\//, '').replace(/\/$/, '/**');
   const tokens = anchored.match(/(?<![^/])\*\*\/|\*\*|\*|\?|[^*?]/gu) ?? [];
-  return (path) => matches(tokens, Array.from(path));
+  // Most paths end otherwise than a pattern does, and there are as many looks as files times patterns.
+  const tail = tokens.slice(tokens.findLastIndex((token) => isStar(token) || token === '?') + 1).join('');
+  return (path) => path.endsWith(tail) && matches(tokens, Array.from(path));
 }
 
 /** A star that was met, and where in the path what it stands for ends by now. */

@@ -2,7 +2,7 @@ import { digestOf } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { ModelFile } from '../source/listing.ts';
 import type { Source } from '../source/origin.ts';
-import { jsonLimit, judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
+import { isSeenInPart, judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
 import { createSlots, forEachAtOnce } from '../pace/pool.ts';
 import { headerLength, judgeHeader, lengthField } from './safetensors.ts';
 
@@ -53,7 +53,7 @@ async function inspectFile(file: ModelFile, reading: Reading): Promise<Refusal[]
 
 /** Of a small file all, since then its bytes are proven. */
 function readStart(file: ModelFile, reading: Reading): Promise<Buffer> {
-  return file.size <= jsonLimit ? readWhole(file, reading) : readBytes(file, 0, startLength, reading);
+  return isSeenInPart(file) ? readBytes(file, 0, startLength, reading) : readWhole(file, reading);
 }
 
 async function inspectSafetensors(file: ModelFile, reading: Reading): Promise<Refusal[]> {

@@ -23,7 +23,7 @@ const codeKeys = new Set(['auto_map', 'custom_pipelines', 'trust_remote_code']);
 
 /** Lists of tokens: any word may be a key there. */
 const tokenLists = /(?:^|\/)(?:vocab|added_tokens|tokenizer|special_tokens_map)\.json$|\.index\.json$/;
-/** Bytes of JSON that are read whole; what is larger could hide behind its size what it asks a loader to do. */
+/** Bytes that are read whole. JSON that is larger could hide behind its size what it asks a loader to do. */
 export const jsonLimit = 8 * 2 ** 20;
 
 /** Bytes of the largest object: as many of the largest parts as S3 takes. */
@@ -109,6 +109,12 @@ export function readingOf(file: ModelFile): 'json' | 'safetensors' | 'start' | '
   if (file.size === 0) return 'nothing';
   if (file.path.endsWith('.safetensors')) return 'safetensors';
   return isJson(file) && file.size <= jsonLimit ? 'json' : 'start';
+}
+
+/** What is read whole is proven by its hash at once; of these only the beginning is looked at before they are moved. */
+export function isSeenInPart(file: ModelFile): boolean {
+  const reading = readingOf(file);
+  return reading === 'safetensors' || (reading === 'start' && file.size > jsonLimit);
 }
 
 /** Bytes of a file's beginning that `judgeStart` wants. */

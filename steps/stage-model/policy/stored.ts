@@ -2,7 +2,7 @@ import type { Bucket } from '../../lib/bucket.ts';
 import { bucketSource } from '../source/bucket-source.ts';
 import type { ModelFile } from '../source/listing.ts';
 import { inspectFiles } from './inspect.ts';
-import { jsonLimit, readingOf, type Refusal } from './policy.ts';
+import { isSeenInPart, type Refusal } from './policy.ts';
 
 interface Stored {
   readonly bucket: Bucket;
@@ -22,9 +22,4 @@ export function judgeStored(
     .filter((file) => isSeenInPart(file))
     .map(({ path, size, digest }): ModelFile => ({ path, size, digest }));
   return inspectFiles(seenInPart, { source: bucketSource(bucket, prefix), signal });
-}
-
-function isSeenInPart(file: ModelFile): boolean {
-  const reading = readingOf(file);
-  return reading === 'safetensors' || (reading === 'start' && file.size > jsonLimit);
 }

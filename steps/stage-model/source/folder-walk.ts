@@ -29,8 +29,8 @@ export async function walkFolder(
   const closed: Closed[] = [];
   const folders = [''];
   for (const folder of folders) {
-    const path = folder === '' ? root : folder;
-    for (const entry of (await unlessClosed(path, root, closed, () => list(join(root, folder)))) ?? []) {
+    const named = folder === '' ? root : folder;
+    for (const entry of (await unlessClosed(named, root, closed, () => list(join(root, folder)))) ?? []) {
       const path = folder + entry.name;
       if (notOfTheModel.has(path)) continue;
       if (entry.isDirectory()) {
@@ -116,10 +116,9 @@ function kindOf(stats: BigIntStats): string {
 function demandStageable(problems: readonly string[], closed: readonly Closed[], root: string): void {
   if (problems.length > 0) throw notStageable(problems, root);
   if (closed.length === 0) return;
-  const seen = closed.slice(0, 10).map(({ seen }) => seen);
   throw unreadable(
     closed.map(({ path }) => path),
-    seen,
+    closed.slice(0, 10).map(({ seen }) => seen),
     `file://${root}`,
   );
 }
