@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
@@ -11,6 +11,8 @@ import { Refusal } from './refusal.ts';
 /** Bytes that arrived and were found to be what the headers declare, unless they were dropped. */
 export interface Received {
   readonly size: number;
+  /** Those from the beginning on that were not dropped; all of them unless set. */
+  readonly kept?: number;
   /** Hex; only where the dialect makes ETags of it. */
   readonly md5: string | undefined;
   readonly checksum: Checksum | undefined;
@@ -22,8 +24,8 @@ export interface Checksum {
   readonly value: string;
 }
 
-/** What a server that discards keeps all the same: manifests and notes are read again. */
-export const keptBytes = 64 * 1024;
+/** What a server that discards keeps of each body all the same: manifests, notes and headers are read again. */
+const keptBytes = 64 * 1024;
 
 /** Streams the body into a file; the file is gone again when the body is refused or cut. */
 export async function receiveFile(
@@ -32,8 +34,8 @@ export async function receiveFile(
 ): Promise<Received> {
   const size = Number(body.headers['content-length']);
   if (discards && size > keptBytes) {
-    await finished(body.resume());
-    return { size, md5: undefined, checksum: declaredChecksum(body.headers, dialect) };
+    await keepBeginning(body, path);
+    return { size, kept: keptBytes, md5: undefined, checksum: declaredChecksum(body.headers, dialect) };
   }
   const meter = createMeter(body.headers, dialect, dialect.etag === 'md5');
   body.on('data', meter.update);
@@ -44,6 +46,18 @@ export async function receiveFile(
     await rm(path, { force: true });
     throw error;
   }
+}
+
+async function keepBeginning(body: IncomingMessage, path: string): Promise<void> {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  const keep = (chunk: Buffer) => {
+    chunks.push(chunk.subarray(0, keptBytes - kept));
+    kept += chunk.length;
+    if (kept >= keptBytes) body.off('data', keep);
+  };
+  await finished(body.on('data', keep));
+  await writeFile(path, Buffer.concat(chunks));
 }
 
 const maxText = 4 * 1024 * 1024;

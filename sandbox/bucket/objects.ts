@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { keptBytes, receiveFile, receiveText } from './body.ts';
+import { receiveFile, receiveText } from './body.ts';
 import { type Answer, type Call, headerOf, metadataOf } from './call.ts';
 import { checkSource, checkWrite, isNotModified } from './conditions.ts';
 import { etagOf, quoted } from './etag.ts';
 import { invalidArgument, noSuchKey, Refusal } from './refusal.ts';
-import type { StoredObject } from './store.ts';
+import { hasBytes, type StoredObject } from './store.ts';
 import { elements, renderXml, text } from './xml.ts';
 
 const gibibyte = 1024 ** 3;
@@ -30,7 +30,7 @@ export async function putObject(call: Call): Promise<Answer> {
     contentType: headerOf(request, 'content-type') ?? 'binary/octet-stream',
     metadata,
     checksum: received.checksum,
-    segments: [{ path, size: received.size }],
+    segments: [{ path, size: received.size, kept: received.kept }],
   };
   await store.putObject(bucket, object);
   return { status: 200, headers: { etag: quoted(object.etag), ...checksumHeader(object) } };
@@ -49,11 +49,10 @@ function readObject(call: Call): Answer {
   const { request, bucket } = call;
   const object = bucket.objects.get(request.key);
   if (!object) throw noSuchKey(request.key);
-  if (call.discards && request.operation === 'GetObject' && object.size > keptBytes)
-    throw notKept(object.key);
   if (isNotModified(call, object)) return { status: 304, headers: { etag: quoted(object.etag) } };
   const range = parseRange(headerOf(request, 'range'), object.size);
   const { start, end } = range ?? { start: 0, end: object.size };
+  if (request.operation === 'GetObject' && !hasBytes(object.segments, start, end)) throw notKept(object.key);
   const wantsChecksum = headerOf(request, 'x-amz-checksum-mode') === 'ENABLED' && !range;
   return {
     status: range ? 206 : 200,

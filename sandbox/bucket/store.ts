@@ -7,6 +7,8 @@ import type { Checksum } from './body.ts';
 export interface Segment {
   readonly path: string;
   readonly size: number;
+  /** Bytes from the beginning on that are in the file; all of them unless set. */
+  readonly kept?: number | undefined;
 }
 
 export interface StoredObject {
@@ -108,6 +110,16 @@ export async function* readSegments(
     if (from < to) yield* createReadStream(path, { start: from, end: to - 1, highWaterMark: 512 * 1024 });
     offset += size;
   }
+}
+
+/** Whether all bytes of [start, end) are in the files. */
+export function hasBytes(segments: readonly Segment[], start: number, end: number): boolean {
+  let offset = 0;
+  return segments.every(({ size, kept = size }) => {
+    const [from, to] = [start - offset, Math.min(end - offset, size)];
+    offset += size;
+    return to <= kept || from >= size;
+  });
 }
 
 function emptyBucket(name: string): StoredBucket {

@@ -70,7 +70,7 @@ export async function uploadPart(call: Call): Promise<Answer> {
     etag: etagOf(received.md5, dialect),
     modified: call.now(),
     checksum: received.checksum,
-    segment: { path, size: received.size },
+    segment: { path, size: received.size, kept: received.kept },
   };
   await keepPart(call, upload, part);
   return { status: 200, headers: { etag: quoted(part.etag), ...checksumHeader(part) } };

@@ -345,8 +345,34 @@ test('a sandbox that keeps only small objects counts the bytes of large ones, li
     ContentLength: body.length,
     ETag: expect.stringMatching(/^"mtime-/) as unknown,
   });
-  const reading = client.send(new GetObjectCommand({ Bucket, Key: 'a' }));
-  await expect(reading).rejects.toMatchObject(code('NotImplemented', 501));
-  expect(await files()).toEqual([]);
+  const read = (Range?: string) => client.send(new GetObjectCommand({ Bucket, Key: 'a', Range }));
+  const beginning = await read('bytes=4-65535');
+  expect(await beginning.Body?.transformToString()).toBe(body.slice(4, 65_536));
+  for (const range of [undefined, 'bytes=4-65536', 'bytes=70000-70001'])
+    await expect(read(range)).rejects.toMatchObject(code('NotImplemented', 501));
+  expect(await files()).toHaveLength(1);
   expect(server.keys('models')).toEqual(['a']);
+});
+
+test('of an object in parts it keeps the beginning of each', async () => {
+  const { client } = await start({ discards: true });
+  const part = (character: string) => character.repeat(6 * 2 ** 20);
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }));
+  const sent = ['a', 'b'].map(async (character, i) => {
+    const own = { Bucket, Key: 'a', UploadId, PartNumber: i + 1 };
+    const { ETag } = await client.send(new UploadPartCommand({ ...own, Body: part(character) }));
+    return { ETag, PartNumber: i + 1 };
+  });
+  const MultipartUpload = { Parts: await Promise.all(sent) };
+  await client.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'a', UploadId, MultipartUpload }));
+  const read = (start: number, end: number) =>
+    client.send(new GetObjectCommand({ Bucket, Key: 'a', Range: `bytes=${start}-${end - 1}` }));
+  const second = 6 * 2 ** 20;
+  expect(await (await read(second, second + 65_536)).Body?.transformToString()).toBe('b'.repeat(65_536));
+  for (const [start, end] of [
+    [0, 65_537],
+    [second - 1, second + 1],
+    [second + 65_536, second + 65_537],
+  ] as const)
+    await expect(read(start, end)).rejects.toMatchObject(code('NotImplemented', 501));
 });
