@@ -2,7 +2,7 @@ import { StepError } from '../lib/errors.ts';
 import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
 import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
 import { toolVersion } from '../lib/version.ts';
-import { defaultRules } from './policy/default-rules.ts';
+import { rulesWith } from './policy/default-rules.ts';
 import { inspectFiles, type Reading, readWhole } from './policy/inspect.ts';
 import type { ModelFile } from './source/listing.ts';
 import { judgeNames } from './policy/names.ts';
@@ -14,7 +14,7 @@ import { parsePythonJson } from './policy/python-json.ts';
 import { applyReview } from './policy/review.ts';
 import { judgeStored } from './policy/stored.ts';
 import { judgeIndexes } from './policy/weight-index.ts';
-import { parseRules, ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
+import { ruleLines, type Rule, type Selection, selectFiles } from './policy/select.ts';
 import type { Stage } from './stage.ts';
 
 /** What has to lie in the bucket for this commit, before anybody looks there. */
@@ -33,7 +33,7 @@ export async function makeWish(stage: Stage): Promise<Wish> {
   const { params, origin, signal } = stage;
   const { commit, license, files: listed, source } = await origin.open(signal);
   const place = placeOf(params, commit);
-  const rules = [...defaultRules, ...parseRules(params.ignore)];
+  const rules = rulesWith(params.ignore);
   const selection = selectFiles(listed, rules);
   demandSafe(selection.kept, place);
   const ours = await vocabularyFile(selection.kept, { source, signal }, stage);

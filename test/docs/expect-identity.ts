@@ -31,7 +31,7 @@ export async function expectIdentity(command: string): Promise<void> {
       await layFiles(path, { ...model, ...beside });
       if (link !== undefined) await symlink('config.json', join(path, link));
       const log = createLog({ write: () => {}, env: {}, step: 'stage-model' });
-      const origin = folderOrigin({ path, revision: 'main', log, clock: systemClock });
+      const origin = folderOrigin({ path, rules: [], revision: 'main', log, clock: systemClock });
       const { commit } = await origin.open(new AbortController().signal);
       const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: path });
       expect(stdout.trim(), `${Object.keys(beside).join()} ${link}`).toBe(commit);

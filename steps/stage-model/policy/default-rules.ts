@@ -1,4 +1,9 @@
-import type { Rule } from './select.ts';
+import { parseRules, type Rule } from './select.ts';
+
+/** The default rules, and after them, so that they win, the lines of --ignore. */
+export function rulesWith(lines: readonly string[]): Rule[] {
+  return [...defaultRules, ...parseRules(lines)];
+}
 
 const leave = (why: string, ...patterns: string[]): Rule[] =>
   patterns.map((pattern) => ({ pattern, keep: false, why }));
@@ -7,7 +12,7 @@ const leave = (why: string, ...patterns: string[]): Rule[] =>
  * What is left out unless somebody takes it back in: KServe downloads all that lies under the prefix at every start of
  * a pod, and vLLM reads none of this. Licences and use policies stay: they belong to the weights.
  */
-export const defaultRules: readonly Rule[] = [
+const defaultRules: readonly Rule[] = [
   ...leave("git's own", '**/.gitattributes', '**/.gitignore'),
   ...leave("second copy of the weights, in the vendor's own layout", 'original/**'),
   ...leave("another copy of the weights, for Apple's Metal", 'metal/**'),

@@ -10,9 +10,9 @@ export interface Rule {
   readonly onlyWith?: string;
 }
 
-export interface Selection {
-  readonly kept: readonly ModelFile[];
-  readonly ignored: readonly { readonly file: ModelFile; readonly why: string }[];
+export interface Selection<File = ModelFile> {
+  readonly kept: readonly File[];
+  readonly ignored: readonly { readonly file: File; readonly why: string }[];
 }
 
 /** Rules from the lines a person wrote: a pattern leaves out, `!pattern` takes back in. */
@@ -31,7 +31,10 @@ export function ruleLines(rules: readonly Rule[]): string[] {
 }
 
 /** Chooses by the last rule that matches; a file that none matches is kept. */
-export function selectFiles(files: readonly ModelFile[], rules: readonly Rule[]): Selection {
+export function selectFiles<File extends { readonly path: string }>(
+  files: readonly File[],
+  rules: readonly Rule[],
+): Selection<File> {
   const has = (pattern: string) => {
     const matches = compileGlob(pattern);
     return files.some(({ path }) => matches(path));
@@ -39,8 +42,8 @@ export function selectFiles(files: readonly ModelFile[], rules: readonly Rule[])
   const active = rules
     .filter(({ onlyWith }) => onlyWith === undefined || has(onlyWith))
     .map((rule) => ({ ...rule, matches: compileGlob(rule.pattern) }));
-  const kept: ModelFile[] = [];
-  const ignored: { file: ModelFile; why: string }[] = [];
+  const kept: File[] = [];
+  const ignored: { file: File; why: string }[] = [];
   for (const file of files) {
     const rule = active.findLast(({ matches }) => matches(file.path));
     if (!rule || rule.keep) kept.push(file);

@@ -3,10 +3,12 @@ import { basename, dirname } from 'node:path';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
+import type { Rule } from '../policy/select.ts';
 import { demandFinished, digestNamed, type KnownCommit, readDownload } from './download.ts';
+import { demandFit } from './fit.ts';
 import { folderNotes, namesIn } from './folder-notes.ts';
 import { folderSource, isSystemError, readFolderFile, unreadable } from './folder-source.ts';
-import { blobsOf, type FolderFile, walkFolder } from './folder-walk.ts';
+import { blobsOf, type FolderFile, type Walk, walkFolder } from './folder-walk.ts';
 import { hashFiles } from './hash-files.ts';
 import { contentIdentity, demandPin, demandPinnable } from './identity.ts';
 import type { ModelFile } from './listing.ts';
@@ -16,6 +18,8 @@ import type { Origin } from './origin.ts';
 interface FolderOptions {
   readonly path: string;
   readonly revision: string;
+  /** What they leave out may be what cannot be staged, a link to elsewhere for one. */
+  readonly rules: readonly Rule[];
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -26,15 +30,18 @@ const atOnce = 4;
  * A model in a folder of the pod. The commit is the one that `hf download` noted there, or that the Hub's cache is named
  * after, with the hashes of that commit; else every file is hashed once and the folder named after all of them.
  */
-export function folderOrigin({ path, revision, log, clock }: FolderOptions): Origin {
+export function folderOrigin({ path, revision, rules, log, clock }: FolderOptions): Origin {
   return {
     async open(signal) {
       const root = await demandFolder(path);
       const source = folderSource(root);
       demandPinnable(revision, source.where);
-      const found = await walkFolder(root, blobsOf(root));
+      const walk = await walkFolder(root, blobsOf(root));
+      demandFit(walk, rules, source.where);
+      for (const { path, problem } of walk.unfit) log.info('left out', { path, because: problem });
+      const found = walk.files;
       if (found.length === 0) throw empty(root);
-      const known = await readKnown(root, found, signal);
+      const known = await readKnown(root, walk, signal);
       const { commit, files } =
         'commit' in known ? known : await nameByContent(found, known.why, { root, log, clock, signal });
       if ('commit' in known) log.info('the folder names its commit', { commit, source: source.where });
@@ -75,18 +82,17 @@ async function demandFolder(path: string): Promise<string> {
   }
 }
 
-async function readKnown(
-  root: string,
-  files: readonly FolderFile[],
-  signal: AbortSignal,
-): Promise<KnownCommit> {
+async function readKnown(root: string, { files, unfit }: Walk, signal: AbortSignal): Promise<KnownCommit> {
   const blobs = blobsOf(root);
   if (blobs !== undefined) {
     // The snapshot links what is finished, and does not say what is missing.
     demandFinished(await namesIn(dirname(blobs), basename(blobs)), `file://${blobs}`);
     return readSnapshot(root, files);
   }
-  return readDownload(files, await folderNotes(root), signal);
+  const notes = await folderNotes(root);
+  const ofUnfit = new Set(unfit.map(({ path }) => `${path}.metadata`));
+  const paths = notes.paths.filter((path) => !ofUnfit.has(path));
+  return readDownload(files, { ...notes, paths }, signal);
 }
 
 /** A snapshot in the Hub's cache: the folder is named after the commit, and the blobs after their hashes. */

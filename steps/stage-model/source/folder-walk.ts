@@ -1,7 +1,6 @@
 import { type BigIntStats, constants, type Dirent } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { StepError } from '../../lib/errors.ts';
 import { explain, isSystemError, unreadable, versionOf } from './folder-source.ts';
 import type { FoundFile } from './listing.ts';
 
@@ -14,18 +13,30 @@ export interface FolderFile extends FoundFile {
 /** What no repository has: git's own, the notes of `hf download`, what the file system keeps at its root. */
 const notOfTheModel = new Set(['.git', '.cache/huggingface', 'lost+found']);
 
+/** What lies below a folder, by path. */
+export interface Walk {
+  readonly files: FolderFile[];
+  readonly unfit: Unfit[];
+}
+
+/** What is no file to stage, and why: `is a pipe`. */
+export interface Unfit {
+  readonly path: string;
+  readonly problem: string;
+}
+
 /**
- * Every file below the folder, by path. Links to files are followed as far as the folder itself, or the blobs of the
- * Hub's cache when the folder is a snapshot of it: a link to anywhere else would carry what the pod can read, its
- * Secrets for one, into the bucket. All that is wrong is said at once.
+ * Everything below the folder. Links to files are followed as far as the folder itself, or the blobs of the Hub's cache
+ * when the folder is a snapshot of it: a link to anywhere else would carry what the pod can read, its Secrets for one,
+ * into the bucket. All that may not be read is said at once.
  */
 export async function walkFolder(
   root: string,
   blobs?: string,
   list: (folder: string) => Promise<Dirent[]> = (folder) => readdir(folder, { withFileTypes: true }),
-): Promise<FolderFile[]> {
-  const found: FolderFile[] = [];
-  const problems: string[] = [];
+): Promise<Walk> {
+  const files: FolderFile[] = [];
+  const unfit: Unfit[] = [];
   const closed: Closed[] = [];
   const folders = [''];
   for (const folder of folders) {
@@ -39,12 +50,16 @@ export async function walkFolder(
       }
       const isLink = entry.isSymbolicLink();
       const seen = await unlessClosed(path, root, closed, () => look({ root, path, blobs, isLink }));
-      if (seen && 'version' in seen) found.push(seen);
-      else if (seen) problems.push(`${JSON.stringify(path)} ${seen.problem}`);
+      if (seen && 'version' in seen) files.push(seen);
+      else if (seen) unfit.push(seen);
     }
   }
-  demandStageable(problems, closed, root);
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  demandOpen(closed, root);
+  return { files: files.sort(byPath), unfit: unfit.sort(byPath) };
+}
+
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /** Where the blobs are that the links of this folder lead to, when it is a snapshot in the Hub's cache: `snapshots/<commit>` beside `blobs`. */
@@ -75,7 +90,7 @@ async function unlessClosed<T>(
   }
 }
 
-type Seen = FolderFile | { readonly problem: string };
+type Seen = FolderFile | Unfit;
 
 interface Place {
   readonly root: string;
@@ -87,22 +102,22 @@ interface Place {
 const nowhere = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 async function look({ root, path, blobs, isLink }: Place): Promise<Seen> {
-  if (path.includes('\uFFFD')) return { problem: 'has a name that is not UTF-8' };
+  if (path.includes('\uFFFD')) return { path, problem: 'has a name that is not UTF-8' };
   try {
     const real = await realpath(join(root, path));
     const isBlob = blobs !== undefined && dirname(real) === blobs;
     // Of a plain file too: the folder it was found in may have become a link since that was listed.
     if (!isBlob && !real.startsWith(`${root}/`))
-      return { problem: `is a link to ${JSON.stringify(real)}, outside of the folder` };
+      return { path, problem: `is a link to ${JSON.stringify(real)}, outside of the folder` };
     const stats = await stat(real, { bigint: true });
-    if (!stats.isFile()) return { problem: `is ${kindOf(stats)}` };
+    if (!stats.isFile()) return { path, problem: `is ${kindOf(stats)}` };
     await access(real, constants.R_OK);
     const blob = isBlob ? { blob: basename(real) } : {};
     return { path, size: Number(stats.size), version: versionOf(stats), ...blob };
   } catch (error) {
     const isDangling = isLink && isSystemError(error) && nowhere.has(error.code);
     if (!isDangling) throw error;
-    return { problem: 'is a link to nothing' };
+    return { path, problem: 'is a link to nothing' };
   }
 }
 
@@ -113,21 +128,11 @@ function kindOf(stats: BigIntStats): string {
   return 'a device';
 }
 
-function demandStageable(problems: readonly string[], closed: readonly Closed[], root: string): void {
-  if (problems.length > 0) throw notStageable(problems, root);
+function demandOpen(closed: readonly Closed[], root: string): void {
   if (closed.length === 0) return;
   throw unreadable(
     closed.map(({ path }) => path),
     closed.slice(0, 10).map(({ seen }) => seen),
     `file://${root}`,
   );
-}
-
-function notStageable(problems: readonly string[], root: string): StepError {
-  const count = problems.length === 1 ? 'one entry' : `${problems.length} entries`;
-  const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : [];
-  return new StepError('check', `${count} of the folder cannot be staged`, {
-    evidence: [...problems.slice(0, 10).map((problem) => `${problem} (file://${root})`), ...more],
-    hint: 'remove them, or copy the model with its links followed: cp -rL <folder> <new folder>',
-  });
 }

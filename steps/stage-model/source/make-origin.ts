@@ -1,6 +1,7 @@
 import { type Bucket, createBucket, type S3Secret } from '../../lib/bucket.ts';
 import { createHub } from '../../lib/hub.ts';
 import type { ParamsOf, SecretsOf } from '../../lib/step.ts';
+import { rulesWith } from '../policy/default-rules.ts';
 import { bucketOrigin } from './bucket-origin.ts';
 import { folderOrigin } from './folder-origin.ts';
 import { hubOrigin } from './hub-origin.ts';
@@ -24,7 +25,12 @@ export function makeOrigin(options: OriginOptions): Origin {
     case 'hub':
       return fromHub(options);
     case 'folder':
-      return folderOrigin({ ...address, revision: params.revision, ...tools });
+      return folderOrigin({
+        ...address,
+        revision: params.revision,
+        rules: rulesWith(params.ignore),
+        ...tools,
+      });
     case 'bucket': {
       const secret = secretFor(address.bucket, secrets);
       const onRetry = (cause: string) => tools.onRetry?.('s3', cause);

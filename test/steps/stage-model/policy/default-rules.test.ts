@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { defaultRules } from '../../../../steps/stage-model/policy/default-rules.ts';
-import { parseRules, selectFiles } from '../../../../steps/stage-model/policy/select.ts';
+import { rulesWith } from '../../../../steps/stage-model/policy/default-rules.ts';
+import { selectFiles } from '../../../../steps/stage-model/policy/select.ts';
 
 /** openai/gpt-oss-20b as it lies on the Hub. */
 const gptOss = {
@@ -31,7 +31,7 @@ const gptOss = {
 const select = (paths: readonly string[], lines: readonly string[] = []) =>
   selectFiles(
     paths.map((path) => ({ path, size: 1, digest: { algorithm: 'sha256', hex: '' } as const })),
-    [...defaultRules, ...parseRules(lines)],
+    rulesWith(lines),
   );
 
 test('of gpt-oss the three copies of the weights become one', () => {

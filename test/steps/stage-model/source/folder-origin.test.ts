@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../../../steps/lib/log.ts';
 import { vocabulary } from '../../../../steps/lib/vocabulary.ts';
+import { rulesWith } from '../../../../steps/stage-model/policy/default-rules.ts';
 import { folderOrigin } from '../../../../steps/stage-model/source/folder-origin.ts';
 import { contentIdentity } from '../../../../steps/stage-model/source/identity.ts';
 import { failure, hashOf, layCache, layDownload, layFiles, makeFolder, type Tree } from '../sources.ts';
@@ -15,10 +16,11 @@ const tree: Tree = {
   'sub/model.safetensors': Buffer.from('weights'),
 };
 
-function open(path: string, revision = 'main') {
+function open(path: string, revision = 'main', ignore: readonly string[] = []) {
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line), env: {}, step: 'stage-model' });
-  const origin = folderOrigin({ path, revision, log, clock: stillClock });
+  const rules = rulesWith(ignore);
+  const origin = folderOrigin({ path, rules, revision, log, clock: stillClock });
   return { opened: origin.open(new AbortController().signal), lines };
 }
 
@@ -87,6 +89,35 @@ describe('the commit', () => {
   });
 });
 
+describe('what is no file to stage', () => {
+  test('is refused unless it is left out; then it is told, and counts for nothing', async () => {
+    const folder = await makeFolder();
+    await layFiles(folder, tree);
+    const { commit: identity } = await open(folder).opened;
+    await symlink('/etc/hostname', join(folder, 'sub/host'));
+    expect(await failure(open(folder).opened)).toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringMatching(/^"sub\/host" is a link to ".*", outside of the folder/)],
+      hint: expect.stringContaining('--ignore=sub/host;'),
+    });
+    const { opened, lines } = open(folder, 'main', ['sub/host']);
+    const { commit, files } = await opened;
+    expect(commit).toBe(identity);
+    expect(files.map(({ path }) => path)).toEqual(Object.keys(tree));
+    expect(lines.join('')).toMatch(
+      /^left out {2}path=sub\/host because="is a link to .*outside of the folder/m,
+    );
+  });
+
+  test('does not take its commit from a download', async () => {
+    const folder = await makeFolder();
+    await layDownload(folder, { ...tree, 'original/model.bin': Buffer.from('x') }, commit);
+    await rm(join(folder, 'original/model.bin'));
+    await symlink('/etc/hostname', join(folder, 'original/model.bin'));
+    expect((await open(folder).opened).commit).toBe(commit);
+  });
+});
+
 describe('a folder that is refused', () => {
   test.skipIf(process.getuid?.() !== 0).each([
     ['the notes of the download', '.cache/huggingface', '.cache/huggingface/download/'],
@@ -105,7 +136,7 @@ describe('a folder that is refused', () => {
       const { folderOrigin } = await import(${JSON.stringify(new URL('../../../../steps/stage-model/source/folder-origin.ts', import.meta.url).href)});
       process.setgid(65533);
       process.setuid(65533);
-      const origin = folderOrigin({ path: ${JSON.stringify(folder)}, revision: 'main', log: { info: () => {} }, clock: { sleep: () => new Promise(() => {}) } });
+      const origin = folderOrigin({ path: ${JSON.stringify(folder)}, rules: [], revision: 'main', log: { info: () => {} }, clock: { sleep: () => new Promise(() => {}) } });
       const error = await origin.open(new AbortController().signal).catch((error) => error);
       console.log(JSON.stringify({ ...error, message: error.message }));`;
     const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {

@@ -12,7 +12,7 @@ const bytes = Buffer.from(Array.from({ length: 1_300_000 }, (_, i) => (i * 31) %
 async function open(name = 'model.bin') {
   const folder = await makeFolder();
   await layFiles(folder, { [name]: bytes });
-  const [found] = await walkFolder(folder);
+  const [found] = (await walkFolder(folder)).files;
   if (!found) throw new Error('no file');
   return {
     path: join(folder, name),

@@ -49,7 +49,7 @@ const shapes = {
 };
 
 function fromFolder(path: string, log = silent): Origin {
-  return folderOrigin({ path, revision: 'main', log, clock: stillClock });
+  return folderOrigin({ path, rules: [], revision: 'main', log, clock: stillClock });
 }
 
 function fromBucket(storage: Storage, prefix: string): Origin {
@@ -113,7 +113,13 @@ test('files without a commit get the same one in a folder and in a bucket, and e
       const again = await stage({
         bucket: createMemoryBucket({ storage }),
         params: { ...params, revision: seen.results.revision },
-        origin: folderOrigin({ path: own, revision: seen.results.revision, log: silent, clock: stillClock }),
+        origin: folderOrigin({
+          path: own,
+          rules: [],
+          revision: seen.results.revision,
+          log: silent,
+          clock: stillClock,
+        }),
       });
       expect(again).toEqual({ ...seen.results, bytesMoved: '0', outcome: 'unchanged' });
     }),
