@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { parseFlags } from '../../steps/lib/flags.ts';
+import { defaultTimings } from '../../steps/lib/hub/settings.ts';
 import { convertParams } from '../../steps/lib/params.ts';
 import type { StepSpec } from '../../steps/lib/step.ts';
 import { specs } from '../../steps/index.ts';
@@ -106,6 +107,13 @@ function labelsOf(spec: StepSpec | undefined): Readonly<Record<string, string>> 
   const task = describeTask(spec, '') as { metadata: { labels: Record<string, string> } };
   return task.metadata.labels;
 }
+
+it('the poll outlasts a Hub that never answers, for the deadline deletes its pod and so its log', () => {
+  const poll = jobs.find(([file]) => file === 'check-revision.yaml')?.[1];
+  const { idleMs, attempts, capMs } = defaultTimings;
+  const patienceSeconds = (attempts * (idleMs + capMs)) / 1000;
+  expect(poll?.spec.jobTemplate.spec.activeDeadlineSeconds).toBeGreaterThan(patienceSeconds);
+});
 
 it('the page for the morning after looks for the pods of the poll by a label that they have', async () => {
   const page = await readFile(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
