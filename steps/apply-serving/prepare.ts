@@ -1,8 +1,9 @@
 import { StepError } from '../lib/errors.ts';
-import { chooseMode } from '../lib/serving/mode.ts';
+import { chooseMode, modeAnnotation } from '../lib/serving/mode.ts';
 import { readRecord } from '../lib/serving/record.ts';
 import { failureOf, type FailedRollout, type Rollout, type RolloutRecord } from '../lib/serving/rollouts.ts';
 import {
+  fieldManager,
   type InferenceService,
   pairOf,
   samePair,
@@ -86,7 +87,8 @@ interface Around {
 }
 
 /** Refused also where it is what runs, because the way back was cut short; then the way out is the one before. */
-function failedBefore(failed: FailedRollout, { record, live, params, namespace }: Around): StepError {
+function failedBefore(failed: FailedRollout, around: Around): StepError {
+  const { record, live, params, namespace } = around;
   const { service, revision, manifestDigest } = params;
   const { reason, run, path } = failed;
   const runs = asksFor(live, failed);
@@ -100,7 +102,7 @@ function failedBefore(failed: FailedRollout, { record, live, params, namespace }
       ],
       hint:
         runs && record.promoted
-          ? wayBack(record.promoted, revision)
+          ? wayBack(record.promoted, around)
           : 'start the run with retry-failed=true once you know why; another image or argument is another attempt anyway',
     },
   );
@@ -111,8 +113,20 @@ function asksFor(live: InferenceService | undefined, { specHash, ...pair }: Fail
   return samePair(pairOf(live), pair) && specHashIn(live) === specHash;
 }
 
-function wayBack({ revision, run }: Rollout, wanted: string): string {
-  if (revision !== wanted)
+function wayBack({ revision, run }: Rollout, around: Around): string {
+  if (revision === '') return restoreCommand(around);
+  if (revision !== around.params.revision)
     return `start the Pipeline with revision=${revision} to go back to what was promoted`;
   return `tkn pipelinerun describe ${run}   (start the Pipeline with its parameters to go back to what was promoted)`;
+}
+
+/** What was adopted no Pipeline has made, so it is applied from the record; in the mode that KServe lets nobody change. */
+function restoreCommand({ live, params: { service }, namespace }: Around): string {
+  const mode = live?.status?.deploymentMode;
+  const inMode = mode ? ` | .metadata.annotations["${modeAnnotation}"] = "${mode}"` : '';
+  return [
+    `oc get configmap ${service}-rollout -n ${namespace} -o jsonpath='{.data.promoted}'`,
+    `jq '.service${inMode}'`,
+    `oc apply --server-side --force-conflicts --field-manager=${fieldManager} -f -   (goes back to what was promoted)`,
+  ].join(' | ');
 }

@@ -2,7 +2,7 @@ import { StepError } from '../errors.ts';
 import { isRecord } from './canonical.ts';
 import type { InferenceService } from './service.ts';
 
-const modeAnnotation = 'serving.kserve.io/deploymentMode';
+export const modeAnnotation = 'serving.kserve.io/deploymentMode';
 
 export function withMode(service: InferenceService, mode: string): InferenceService {
   const annotations = { ...service.metadata.annotations, [modeAnnotation]: mode };

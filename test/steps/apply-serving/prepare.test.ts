@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../../steps/lib/cluster.ts';
 import { updateRecord } from '../../../steps/lib/serving/record.ts';
 import { withFailure, withoutCandidate } from '../../../steps/lib/serving/rollouts.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import type { MemoryCluster } from '../lib/serving/memory-cluster.ts';
-import { namespace, service } from '../lib/serving/rollout.ts';
+import { namespace, service, serviceAsking } from '../lib/serving/rollout.ts';
 import { liveOf, promoteCandidate, run, thrownBy, worldWithStorage } from './world.ts';
+
+interface RecordMap extends KubeObject {
+  readonly data: Readonly<Record<string, string>>;
+}
 
 const first = { revision: 'abc' };
 const second = { prefix: 'models/openai/gpt/def/', revision: 'def', 'pipeline-run': 'run-2' };
@@ -51,6 +56,26 @@ describe('a revision that failed', () => {
     await expect(run(cluster, { ...first, 'pipeline-run': 'run-4' }).done).resolves.toMatchObject({
       outcome: 'ok',
     });
+  });
+
+  it('goes back by hand to a service that was adopted, since no Pipeline has made it', async () => {
+    const { cluster } = worldWithStorage();
+    const byHand = serviceAsking({ runtime: 'by-hand', path: 'models/gpt' });
+    cluster.put({
+      ...byHand,
+      status: { deploymentMode: 'RawDeployment', conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    await run(cluster, second).done;
+    await failCandidate(cluster);
+    const { hint } = await thrownBy(run(cluster, { ...second, 'pipeline-run': 'run-3' }).done);
+    const [, name = '', key = '', field = '', mode = ''] =
+      /^oc get configmap (\S+) -n gpt-oss -o jsonpath='\{\.data\.(\w+)\}' \| jq '\.(\w+) \| \.metadata\.annotations\["serving\.kserve\.io\/deploymentMode"\] = "(\w+)"' \| oc apply --server-side --force-conflicts --field-manager=llm-rollout -f - /.exec(
+        hint,
+      ) ?? [];
+    const record = cluster.peek('ConfigMap', name) as RecordMap | undefined;
+    const rollout = JSON.parse(record?.data[key] ?? '') as Record<string, InferenceService>;
+    expect(rollout[field]).toEqual({ ...byHand, metadata: { ...byHand.metadata, annotations: {} } });
+    expect(mode).toBe('RawDeployment');
   });
 
   it('is not told to be what runs when only its resources failed, and the way back was gone', async () => {
