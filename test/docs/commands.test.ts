@@ -108,6 +108,7 @@ const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[
   [/^oc (?:apply|create) -f (\S+)( -n \S+)?$/, ([, path = '']) => expectManifest(path)],
   [/^tkn pipeline start rollout-model .*--task-serviceaccount/, ({ input }) => expectAccounts(input)],
   [/^oc (?:set env|patch) cronjob\/(\S+) /, ([, name = '']) => expectCronJob(name)],
+  [/^job=rotate-token-\$\(date \+%s\)$/, () => {}],
   [/^oc create job \S+ --from=cronjob\/(\S+) /, ([, name = '']) => expectCronJob(name)],
   [/^aws s3 rm (?:--recursive )?s3:\/\/models\/(\S+)$/, ([, key = '']) => expectStaged(key)],
   [/^tkn (pipelinerun|taskrun) (logs|describe|list|cancel)/, ({ input }) => expectRunName(input)],
