@@ -24,7 +24,7 @@ export function scheduleProblem(pod: PodSeen, snapshot: Snapshot, { target, grac
       ...shared,
       code: 'LD102 UNSCHEDULABLE_TAINT',
       headline: 'the nodes that would fit have a taint that the pod does not tolerate',
-      hint: "give the taint's resource as gpu-resource, or: oc adm taint nodes <node> <key>-",
+      hint: listTaints,
     };
   }
   if (lacksGpuEverywhere) {
@@ -58,3 +58,6 @@ function otherReason(
 
 const lookAtNodes =
   'oc get nodes   (which are NotReady or SchedulingDisabled, and whether one of them has the GPU)';
+
+const listTaints =
+  "oc get nodes -o custom-columns='NODE:.metadata.name,TAINTS:.spec.taints[*].key'   (only a taint named like gpu-resource is tolerated; for another, ask whoever keeps the nodes for some without it)";

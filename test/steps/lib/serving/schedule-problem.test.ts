@@ -67,6 +67,12 @@ describe('why no node takes the pod', () => {
     expect(problemOf(`0/2 nodes are available: ${said}.`)).toMatchObject({ headline, hint });
   });
 
+  it('is a taint: those of all nodes are listed, and nobody is told to take one away', () => {
+    const { hint } = problemOf('0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: ai}.');
+    expect(hint).toMatch(/^oc get nodes .*taints.* named like gpu-resource is tolerated/);
+    expect(hint).not.toContain('oc adm taint');
+  });
+
   it('is a queue that holds the pod back', () => {
     expect(problemOf('Scheduling is blocked due to non-empty scheduling gates')).toMatchObject({
       code: 'LD103 UNSCHEDULABLE_OTHER',
