@@ -37,7 +37,7 @@ describe('explainFailure', () => {
         'NONE: content: "tool-result" (tool-result, 1 of 2 tries)',
         'IN_CONTENT: content: "tool-call" (tool-call, 2 of 2 tries)',
       ],
-      hint: 'add both flags to the args of apply-serving and roll out again: --tool-call-parser=openai --enable-auto-tool-choice',
+      hint: 'roll out again with the args of apply-serving for this model: --tool-call-parser must be its own (openai is for gpt-oss), beside --enable-auto-tool-choice; likewise --reasoning-parser',
     });
   });
 

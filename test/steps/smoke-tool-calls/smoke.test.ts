@@ -176,7 +176,11 @@ describe('a model that cannot', () => {
   });
 
   test.each<[ModelFault['kind'], string, string]>([
-    ['call-in-content', 'IN_CONTENT', '--tool-call-parser=openai --enable-auto-tool-choice'],
+    [
+      'call-in-content',
+      'IN_CONTENT',
+      '--tool-call-parser must be its own (openai is for gpt-oss), beside --enable-auto-tool-choice',
+    ],
     ['leak-in-content', 'LEAK', 'oc logs'],
     ['leak-in-name', 'LEAK', 'oc logs'],
     ['truncated-arguments', 'BAD_JSON', 'oc logs'],
@@ -243,7 +247,9 @@ describe('a model that cannot', () => {
     );
     expect(run.code).toBe(65);
     expect(run.log).toContain('LD190 TOOLCALL_REJECTED');
-    expect(run.log).toContain('Try: add both flags to the args of apply-serving');
+    expect(run.log).toContain(
+      '--tool-call-parser must be its own (openai is for gpt-oss), beside --enable-auto-tool-choice',
+    );
   });
 
   test('because the answer is cut at its end is told to raise the budget', async () => {
