@@ -3,6 +3,7 @@ import { finish, totalSize, type Work } from '../move.ts';
 import { type Action, planActions, splitRanges, type WantedFile } from '../plan.ts';
 import type { ShardPlan } from './shard-plan.ts';
 import { isWithin } from './share.ts';
+import { startPhase } from './start-phase.ts';
 import type { Stage } from '../stage.ts';
 import { type Survey, surveyBucket } from '../bucket/survey.ts';
 import type { Wish } from '../wish.ts';
@@ -79,7 +80,7 @@ function owing(
         ({ what, shard }) =>
           `${what}: shard ${shard + 1}/${count} owes it (${bucket.where}, ${place.prefix})`,
       ),
-      hint: `tkn task start stage-model --param phase=move --param shard=${(shards[0] ?? 0) + 1}/${count} --param revision=${place.commit} …   (each of ${shards.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
+      hint: `${startPhase('move', { shard: `${(shards[0] ?? 0) + 1}/${count}`, revision: place.commit })}   (each of ${shards.map((shard) => `${shard + 1}/${count}`).join(', ')}, then phase commit again)`,
     },
   );
 }

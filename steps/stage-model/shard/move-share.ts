@@ -8,6 +8,7 @@ import { forEachAtOnce } from '../pace/pool.ts';
 import { type ShardPlan } from './shard-plan.ts';
 import type { Shard } from './shard-note.ts';
 import type { Span } from './share.ts';
+import { startPhase } from './start-phase.ts';
 import type { Stage } from '../stage.ts';
 import { surveyBucket } from '../bucket/survey.ts';
 import { isGone, isOfAnotherKind, type Transfer } from '../transfer.ts';
@@ -79,7 +80,7 @@ async function moveCut(cut: CutFile, count: number, transfer: Transfer): Promise
       evidence: [
         `${isAnother ? 'InvalidRequest' : 'NoSuchUpload'} ${uploadId} (${bucket.where}, ${file.key})`,
       ],
-      hint: `tkn task start stage-model --param phase=plan --param shards=${count} --param revision=${place.commit} …   (plans anew what is missing; a lifecycle rule may have removed it)`,
+      hint: `${startPhase('plan', { shards: String(count), revision: place.commit })}   (plans anew what is missing; a lifecycle rule may have removed it)`,
       cause: error,
     });
   }

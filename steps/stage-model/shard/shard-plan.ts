@@ -5,6 +5,7 @@ import type { Manifest } from '../../lib/manifest.ts';
 import type { Place } from '../place.ts';
 import type { Share } from './share.ts';
 import { shardNames } from './share.ts';
+import { startPhase } from './start-phase.ts';
 import { manifestOf, type Wish } from '../wish.ts';
 
 /** What is staged: all of the manifest that is known before the policy is judged. */
@@ -94,7 +95,7 @@ function parse(bytes: Buffer): unknown {
 export async function demandPlan(wish: Wish, count: number, where: Where): Promise<StoredPlan> {
   const { place } = wish;
   const stored = await readPlan(place, count, where);
-  const again = `tkn task start stage-model --param phase=plan --param shards=${count} --param revision=${place.commit} …`;
+  const again = startPhase('plan', { shards: String(count), revision: place.commit });
   if (!stored) {
     const others = (await where.bucket.list(place.shards, where.signal)).map(({ key }) => key);
     throw new StepError('not-ready', `nobody has planned this commit for ${count} shards`, {
