@@ -54,7 +54,7 @@ function refuseShort(webhookSecret: string): void {
   if (webhookSecret.length >= 16) return;
   throw new StepError('usage', 'the secret of the webhook is too short for the EventListener', {
     evidence: [`${webhookSecret.length} characters, at least 16 are wanted (Secret of --webhook-secret-dir)`],
-    hint: 'oc create secret generic llm-rollout-webhook -n <namespace> --from-literal=secret="$(head -c 24 /dev/urandom | base64)"   (and set the same in the Hub\'s webhook)',
+    hint: 'oc set data secret/llm-rollout-webhook -n <namespace> --from-literal=secret="$(head -c 24 /dev/urandom | base64)"   (and set the same in the Hub\'s webhook)',
   });
 }
 

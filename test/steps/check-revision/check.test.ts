@@ -59,7 +59,11 @@ describe('checkRevision', () => {
   });
 
   it('is refused with a secret that the listener lets nobody in with', async () => {
-    await expect(check(undefined, [], 'fifteen-letters')).rejects.toMatchObject({ failure: 'usage' });
+    await expect(check(undefined, [], 'fifteen-letters')).rejects.toMatchObject({
+      failure: 'usage',
+      // It is there, so creating it would be refused.
+      hint: expect.stringMatching(/^oc set data secret\/llm-rollout-webhook /),
+    });
     expect(seen).toEqual([]);
   });
 
