@@ -1,5 +1,6 @@
 import { StepError } from '../lib/errors.ts';
 import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
+import { parsePythonJson } from '../lib/python-json.ts';
 import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
 import { toolVersion } from '../lib/version.ts';
 import { rulesWith } from './policy/default-rules.ts';
@@ -10,7 +11,6 @@ import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
 import { partSizeFor, type WantedFile } from './plan.ts';
 import { jsonLimit, judgeListing, objectLimit, type Refusal } from './policy/policy.ts';
-import { parsePythonJson } from './policy/python-json.ts';
 import { applyReview } from './policy/review.ts';
 import { judgeStored } from './policy/stored.ts';
 import { judgeIndexes } from './policy/weight-index.ts';

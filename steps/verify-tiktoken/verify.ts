@@ -2,6 +2,7 @@ import type { Bucket } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { manifestKey, readManifest, stateFolder, type StoredManifest } from '../lib/manifest.ts';
+import { parsePythonJson } from '../lib/python-json.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { needsVocabulary, readVocabulary, vocabulary } from '../lib/vocabulary.ts';
 import { commitOf, expectedPath, judgeVocabulary, lookupPath, strays } from './plan.ts';
@@ -141,7 +142,7 @@ async function readConfig({ params, bucket, signal }: Verify): Promise<unknown> 
   if (params.vocabulary !== 'auto') return undefined;
   const bytes = await bucket.get(`${params.prefix}config.json`, signal);
   try {
-    return bytes && JSON.parse(bytes.toString('utf8'));
+    return bytes && parsePythonJson(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

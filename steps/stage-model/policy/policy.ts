@@ -1,7 +1,7 @@
 import type { ModelFile } from '../source/listing.ts';
 import { s3Limits } from '../plan.ts';
 import { isPickle } from './pickle.ts';
-import { parsePythonJson } from './python-json.ts';
+import { parsePythonJson } from '../../lib/python-json.ts';
 
 /** What is refused by its name, and why: vLLM needs none of it, and opening it can run somebody else's code. */
 const refusedSuffixes: readonly { readonly suffixes: readonly string[]; readonly why: string }[] = [

@@ -88,6 +88,14 @@ describe('proves', () => {
     expect(await run()).toEqual({ vocabularyDigest: '', encodingsBase: '', outcome: 'unchanged' });
   });
 
+  test('the file for a model whose config.json has what only Python writes', async () => {
+    const { run } = setup({
+      'config.json': '{"model_type":"gpt_oss","limit":Infinity}',
+      [vocabulary.file]: exact,
+    });
+    expect(await run()).toEqual(proven);
+  });
+
   test('the file for any model when it is always wanted', async () => {
     const { run } = setup(
       { 'config.json': '{"model_type":"llama"}', [vocabulary.file]: exact },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePythonJson } from '../../../../steps/stage-model/policy/python-json.ts';
+import { parsePythonJson } from '../../../steps/lib/python-json.ts';
 
 test.each([
   ['{"time_step_limit": [0.0, Infinity]}', { time_step_limit: [0, null] }],
