@@ -123,7 +123,7 @@ function changedAfterCommit(
       ),
       `vocabulary in the manifest: ${manifest.vocabulary ? `sha256 ${manifest.vocabulary.sha256}` : 'none'} (S3, ${bucket.name}/${key})`,
     ],
-    hint: `aws s3 rm s3://${bucket.name}/${key}   (then stage-model again with --vocabulary=${params.vocabulary}: without the marker it proves all objects anew and replaces what is wrong)`,
+    hint: `aws s3 rm s3://${bucket.name}/${key}   (then run again with --vocabulary=${params.vocabulary} --read-back=always: without the marker all objects are read and proven anew, and wrong ones replaced)`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoModel, type DemoModel } from '../../sandbox/demo-model.ts';
 import { publish } from '../../sandbox/hub/repo.ts';
@@ -204,6 +205,52 @@ describe('the sharded Pipeline', () => {
     await world.close();
   });
 });
+
+describe.each(['rollout-model', 'rollout-model-sharded'] as const)('%s and a damaged bucket', (pipeline) => {
+  it('finds other bytes with read-back=always, and replaces them once the marker that it names is gone', async () => {
+    const model = createDemoModel({ bytes: 64 * mebibyte });
+    const world = await startWorld({ repo: model.repo, dist, timings });
+    const run = (params: Readonly<Record<string, string>> = {}) =>
+      roll(world, {
+        pipeline,
+        params: { 'hf-endpoint': world.hub.url, tries: '1', poll: '300ms', ...params },
+      });
+    expect((await run()).outcome('stage-model')).toBe('ok');
+    const staged = await digests(world);
+    await flipByte(world, `models/openai/gpt-oss-20b/${model.first.commit}/config.json`);
+
+    expect((await run()).outcome('stage-model')).toBe('unchanged');
+    const found = await run({ 'read-back': 'always' });
+    expect(found.status).toBe('Failed');
+    expect(found.lines.join('\n')).toContain('objects have other bytes than were committed');
+    const said = /Try: aws s3 rm s3:\/\/models\/(\S+) .*--read-back=always/.exec(found.lines.join('\n'));
+    await remove(world, said?.[1] ?? '');
+
+    expect((await run({ 'read-back': 'always' })).outcome('stage-model')).toBe('ok');
+    expect(await digests(world)).toEqual(staged);
+    await world.close();
+  });
+});
+
+/** Other bytes of the same size, under the metadata of the right ones. */
+async function flipByte({ bucket, bucketName }: World, key: string): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bucket.read(bucketName, key)) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  body[0] = (body[0] ?? 0) ^ 1;
+  await bucket.seed(bucketName, key, body, bucket.object(bucketName, key)?.metadata);
+}
+
+async function remove({ bucket, bucketName, keys: credentials }: World, key: string): Promise<void> {
+  const client = new S3Client({
+    endpoint: bucket.url,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials,
+  });
+  await client.send(new DeleteObjectCommand({ Bucket: bucketName, Key: key }));
+  client.destroy();
+}
 
 /** SIGKILL once parts have arrived and before all have. */
 async function killInTheMiddle(world: World, pid: number): Promise<void> {

@@ -25,7 +25,10 @@ const readPipeline = (name: string) => readManifest<Pipeline>(`${root}pipelines/
 /** Defaults that a Pipeline chooses to have otherwise than its Tasks. */
 const deliberate = new Set(['settle-rollout timeout', 'plan-model shards', 'stage-model shards']);
 
-const pipelines = ['rollout-model', 'rollout-model-sharded'];
+/** What the hints of a Task name as the way out. */
+const toldToSet = [['stage-model', 'read-back']] as const;
+
+const pipelines = ['rollout-model', 'rollout-model-sharded'] as const;
 
 describe.each(pipelines)('pipelines/%s.yaml', (file) => {
   let pipeline: Pipeline;
@@ -51,6 +54,13 @@ describe.each(pipelines)('pipelines/%s.yaml', (file) => {
       const required = declared.filter((param) => param.default === undefined).map(({ name }) => name);
       expect(given).toEqual(expect.arrayContaining(required));
     }
+  });
+
+  it.each(toldToSet)('lets a run set %s %s, which hints tell to', (step, name) => {
+    const given = all()
+      .filter(({ taskRef }) => taskRef.name === step)
+      .map((task) => task.params?.find((param) => param.name === name)?.value);
+    expect(new Set(given)).toEqual(new Set([`$(params.${name})`]));
   });
 
   it('has the defaults of its Tasks', () => {

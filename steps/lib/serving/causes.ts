@@ -20,7 +20,9 @@ interface Rule {
   readonly hint: string;
 }
 
-const restage = 'run stage-model again for this revision; it replaces what does not match its manifest';
+/** stage-model mends nothing under a committed prefix, and this revision counts as failed now. */
+const restage =
+  'start the run again with read-back=always and retry-failed=true: all objects are read, and where one is not what was committed the run names the marker to remove, without which wrong ones are replaced';
 
 const initRules: readonly Rule[] = [
   {

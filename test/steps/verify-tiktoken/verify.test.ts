@@ -187,7 +187,7 @@ describe('after a commit nothing is written', () => {
         `vocabulary in the manifest: ${inManifest ? `sha256 ${vocabulary.sha256}` : 'none'} (S3, models/${manifestKey})`,
       ]),
       hint: expect.stringMatching(
-        /^aws s3 rm s3:\/\/models\/\.llm-rollout\/acme--tiny\/manifests\/[0-9a-f]{40}\.json /,
+        /^aws s3 rm s3:\/\/models\/\.llm-rollout\/acme--tiny\/manifests\/[0-9a-f]{40}\.json .* --vocabulary=\w+ --read-back=always: /,
       ),
     });
     expect(storage.writes.size).toBe(0);

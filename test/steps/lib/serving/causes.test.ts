@@ -75,6 +75,12 @@ describe('why a server ended, by what vLLM says', () => {
     expect(causeOf(ended({ log }))).toMatchObject({ code, line });
   });
 
+  it('tells of damaged files how to find and to mend them: stage-model alone replaces nothing that is committed', () => {
+    const { hint } = causeOf(ended({ log: 'SafetensorError: incomplete metadata' }));
+    expect(hint).toContain('read-back=always and retry-failed=true');
+    expect(hint).toContain('marker to remove');
+  });
+
   it('takes the first cause, since what follows follows from it', () => {
     const log = 'RuntimeError: CUDA out of memory\nRuntimeError: Cannot find any model weights';
     expect(causeOf(ended({ log })).code).toBe('LD131 CUDA_OOM');
