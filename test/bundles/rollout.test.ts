@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoModel, type DemoModel } from '../../sandbox/demo-model.ts';
-import { publish } from '../../sandbox/hub/repo.ts';
+import { createRevision, publish } from '../../sandbox/hub/repo.ts';
 import type { KserveFault } from '../../sandbox/kserve.ts';
 import { rollOut, type RolloutRequest } from '../../sandbox/rollout.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
@@ -228,6 +228,41 @@ describe.each(['rollout-model', 'rollout-model-sharded'] as const)('%s and a dam
 
     expect((await run({ 'read-back': 'always' })).outcome('stage-model')).toBe('ok');
     expect(await digests(world)).toEqual(staged);
+    await world.close();
+  });
+});
+
+describe.each(['rollout-model', 'rollout-model-sharded'] as const)('%s and the policy', (pipeline) => {
+  it('refuses what a run does not allow, and rolls out what it does', async () => {
+    const model = createDemoModel({ bytes: 64 * mebibyte });
+    const world = await startWorld({ repo: model.repo, dist, timings });
+    publish(model.repo, createRevision({ ...Object.fromEntries(model.first.files), 'run.py': 'print()' }));
+    const run = (params: Readonly<Record<string, string>>) =>
+      roll(world, {
+        pipeline,
+        params: { 'hf-endpoint': world.hub.url, tries: '1', poll: '300ms', ...params },
+      });
+
+    const refused = await run({
+      'allow-owners': 'RedHatAI',
+      'allow-licenses': 'mit\nbsd',
+      'max-size': '1kB',
+    });
+    const said = refused.lines.join('\n');
+    expect(refused.status).toBe('Failed');
+    expect(said).toContain('its owner is none of RedHatAI');
+    expect(said).toContain('none of mit, bsd');
+    expect(said).toContain('--max-size is 1000');
+    const hash = /--allow-code=([0-9a-f]{40})/.exec(said)?.[1] ?? '';
+
+    const allowed = await run({
+      'allow-code': hash,
+      'allow-owners': 'openai\nRedHatAI',
+      'allow-licenses': 'apache-2.0',
+      'max-size': '1GiB',
+    });
+    expect(allowed.outcome('stage-model')).toBe('ok');
+    expect(allowed.status).toBe('Succeeded');
     await world.close();
   });
 });

@@ -26,7 +26,13 @@ const readPipeline = (name: string) => readManifest<Pipeline>(`${root}pipelines/
 const deliberate = new Set(['settle-rollout timeout', 'plan-model shards', 'stage-model shards']);
 
 /** What the hints of a Task name as the way out. */
-const toldToSet = [['stage-model', 'read-back']] as const;
+const toldToSet = [
+  ['stage-model', 'read-back'],
+  ['stage-model', 'allow-code'],
+  ['stage-model', 'allow-owners'],
+  ['stage-model', 'allow-licenses'],
+  ['stage-model', 'max-size'],
+] as const;
 
 const pipelines = ['rollout-model', 'rollout-model-sharded'] as const;
 
