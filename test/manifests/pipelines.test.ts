@@ -32,6 +32,9 @@ const toldToSet = [
   ['stage-model', 'allow-owners'],
   ['stage-model', 'allow-licenses'],
   ['stage-model', 'max-size'],
+  ['apply-serving', 'gpu-resource'],
+  ['apply-serving', 'startup-timeout'],
+  ['smoke-tool-calls', 'max-tokens'],
 ] as const;
 
 const pipelines = ['rollout-model', 'rollout-model-sharded'] as const;

@@ -130,8 +130,9 @@ function changed(
   });
 }
 
-function tooLate(target: Target, { timeoutMs }: Patience, verdict?: Waiting): StepError {
+function tooLate(target: Target, patience: Patience, verdict?: Waiting): StepError {
   const { service } = target;
+  const { timeoutMs } = patience;
   const { progress, problem } = verdict ?? {};
   const waitedFor = progress?.line ?? 'the API server to answer';
   const slow = progress?.phase === 'downloading' ? 'LD160 SLOW: ' : '';
@@ -143,15 +144,16 @@ function tooLate(target: Target, { timeoutMs }: Patience, verdict?: Waiting): St
       evidence: problem
         ? [problem.headline, ...problem.evidence]
         : [`${waitedFor} (pod ${progress?.pod ?? 'none yet'})`],
-      hint: problem?.hint ?? hintFor(target, verdict),
+      hint: problem?.hint ?? hintFor(target, patience, verdict),
     },
   );
 }
 
-function hintFor({ service, namespace }: Target, verdict?: Waiting): string {
-  return verdict
-    ? `raise timeout if this is only slow, or: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`
-    : "oc get --raw '/readyz?verbose'; what it said to us stands in the log";
+function hintFor({ service, namespace }: Target, { makeWay }: Patience, verdict?: Waiting): string {
+  if (!verdict) return "oc get --raw '/readyz?verbose'; what it said to us stands in the log";
+  // What is gone back to was promoted, and does not count as failed.
+  const again = makeWay === false ? '' : ' and set retry-failed=true, for this revision counts as failed now';
+  return `if this is only slow, raise timeout (ready-timeout of the Pipeline)${again}; else: oc get pods -n ${namespace} -l serving.kserve.io/inferenceservice=${service}`;
 }
 
 function seconds(ms: number): string {

@@ -72,7 +72,15 @@ describe('waiting for a roll-out', () => {
     expect(error).toMatchObject({
       failure: 'not-ready',
       message: 'gpt is not ready after 90s: starting the server (ContainerCreating)',
+      hint: expect.stringMatching(/ready-timeout.*retry-failed=true/),
     });
+  });
+
+  it('ends on the way back without a word of a failed revision: it was promoted', async () => {
+    const { wait } = await applied('pending');
+    const { hint } = await thrownBy(wait({ timeoutMs: 90_000, makeWay: false }));
+    expect(hint).toContain('ready-timeout');
+    expect(hint).not.toContain('retry-failed');
   });
 
   it('names the problem that stood in the way at the deadline', async () => {
