@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkGraph } from '../../sandbox/tekton/graph.ts';
+import { parseAllDocuments } from 'yaml';
+import { checkGraph, dependencies } from '../../sandbox/tekton/graph.ts';
 import {
   type Pipeline,
   type PipelineRun,
@@ -189,6 +191,85 @@ describe.each(pipelines)('pipelines/samples/%s-run.yaml', (file) => {
   });
 });
 
+describe('the time-outs of a run', async () => {
+  const runs = await timeoutsOfRuns();
+
+  it('are the same wherever one is started', () => {
+    expect(runs.map(({ where }) => where)).toHaveLength(4);
+    for (const { timeouts } of runs) expect(timeouts).toEqual(runs[0]?.timeouts);
+  });
+
+  it.each(pipelines)('leave %s its longest way with every retry, and then the way back', async (file) => {
+    const { spec } = await readPipeline(file);
+    const last = (spec.finally ?? []).reduce((sum, task) => sum + mostOf(task), 0);
+    for (const { where, timeouts } of runs) {
+      const [whole, tasks, end] = [timeouts.pipeline, timeouts.tasks, timeouts.finally].map(inMs);
+      expect(tasks, where).toBeGreaterThan(longestWay(spec.tasks));
+      expect(end, where).toBeGreaterThan(last);
+      expect(whole, where).toBe(Number(tasks) + Number(end));
+    }
+  });
+});
+
+type Timeouts = PipelineRun['spec']['timeouts'] & {};
+
+/** Of the samples, of the listener's run, and of the README's command. */
+async function timeoutsOfRuns(): Promise<{ where: string; timeouts: Timeouts }[]> {
+  const samples = pipelines.map(async (file) => {
+    const where = `pipelines/samples/${file}-run.yaml`;
+    const { spec } = await readManifest<PipelineRun>(root + where, 'PipelineRun');
+    return { where, timeouts: spec.timeouts ?? {} };
+  });
+  const { spec } = await readTriggeredRun();
+  const triggered = { where: listener, timeouts: spec.timeouts ?? {} };
+  const readme = await readFile(`${root}README.md`, 'utf8');
+  const commands = [...readme.matchAll(/^tkn pipeline start .*$/gm)].map(([command]) => {
+    const flag = (name: string) => new RegExp(`--${name}-timeout (\\S+)`).exec(command)?.[1] ?? '';
+    const timeouts = { pipeline: flag('pipeline'), tasks: flag('tasks'), finally: flag('finally') };
+    return { where: 'README.md', timeouts };
+  });
+  return [...(await Promise.all(samples)), triggered, ...commands];
+}
+
+const listener = 'triggers/eventlistener.yaml';
+
+async function readTriggeredRun(): Promise<PipelineRun> {
+  const [run] = parseAllDocuments(await readFile(root + listener, 'utf8'))
+    .map((document) => document.toJS() as { spec: { resourcetemplates?: readonly PipelineRun[] } })
+    .flatMap(({ spec }) => spec.resourcetemplates ?? []);
+  if (!run) throw new Error(`${listener} makes no run`);
+  return run;
+}
+
+/** The tasks of a matrix run side by side. */
+function longestWay(tasks: readonly PipelineTask[]): number {
+  const upTo = (task: PipelineTask): number => {
+    const before = tasks.filter(({ name }) => dependencies(task).has(name));
+    return mostOf(task) + Math.max(0, ...before.map(upTo));
+  };
+  return Math.max(...tasks.map(upTo));
+}
+
+/** Every attempt has the whole time-out. */
+function mostOf({ timeout, retries = 0 }: PipelineTask): number {
+  return inMs(timeout) * (1 + retries);
+}
+
+function inMs(duration = ''): number {
+  const ms = parseDuration(duration);
+  if (ms === undefined) throw new Error(`${duration} is no duration`);
+  return ms;
+}
+
+describe('the run that the listener makes', () => {
+  it('passes parameters that its Pipeline has', async () => {
+    const { spec } = await readTriggeredRun();
+    const pipeline = await readPipeline(spec.pipelineRef.name);
+    const names = (pipeline.spec.params ?? []).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining((spec.params ?? []).map(({ name }) => name)));
+  });
+});
+
 describe('the sharded Pipeline', () => {
   const stages = ({ taskRef }: PipelineTask) => taskRef.name === 'stage-model';
 
@@ -217,6 +298,8 @@ describe('the sharded Pipeline', () => {
     const phases = many.spec.tasks.filter(stages);
     expect(phases.map((task) => given(task).get('phase'))).toEqual(['plan', 'move', 'commit']);
     for (const [i, task] of phases.entries()) {
+      // Each may have to hash the whole source.
+      expect(task.timeout).toBe(one.spec.tasks.find(stages)?.timeout);
       const values = given(task);
       const revision = i === 0 ? '$(params.revision)' : '$(tasks.plan-model.results.revision)';
       for (const [name, value] of new Map([...wanted, ['revision', revision]]))
