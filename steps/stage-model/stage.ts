@@ -81,7 +81,7 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
 }
 
 async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<StageResults> {
-  const policy = await demandPolicy(wish, stage);
+  const lifted = await demandPolicy(wish, stage);
   const { work, before } =
     stage.params.phase === 'commit'
       ? await gatherShards(wish, count, stage)
@@ -90,7 +90,7 @@ async function moveAndCommit(wish: Wish, count: number, stage: Stage): Promise<S
   const bytes = before + moved.bytes;
   if (moved.overtaken) return answerOvertaken(wish, stage, bytes);
   stage.meter?.enter('commit');
-  await demandStoredPolicy(wish, stage);
+  const policy = await demandStoredPolicy(wish, lifted, stage);
   const store = { ...stage, place: wish.place };
   const stored = await commit(manifestOf(wish, policy), store);
   await sweep(store, stage.clock.now(), stage.params.expireUploads);

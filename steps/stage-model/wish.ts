@@ -57,8 +57,11 @@ function wanted(
   return { ...file, key: prefix + file.path, ...(partSize === undefined ? {} : { partSize }) };
 }
 
-/** Reads what the policy has to see, and stops the run before a byte is stored when something is refused. */
-export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerdict[]> {
+/**
+ * Reads what the policy has to see, and stops the run before a byte is stored when something is refused. Gives the
+ * refusals that a review has lifted.
+ */
+export async function demandPolicy(wish: Wish, stage: Stage): Promise<Refusal[]> {
   const fromSource = wish.files.filter(({ content }) => content === undefined);
   const reading = { source: wish.source, signal: stage.signal };
   const refusals = [
@@ -68,14 +71,22 @@ export async function demandPolicy(wish: Wish, stage: Stage): Promise<PolicyVerd
   ];
   if (!fromSource.some(({ path }) => path.endsWith('.safetensors')))
     stage.log.warn('no weights are among the files to stage', { ignored: wish.ignored.length });
-  return demandReviewed(refusals, stage);
+  demandReviewed(refusals, stage);
+  return refusals;
 }
 
-/** Stops the run before the commit when what is stored is not what the policy has seen. */
-export async function demandStoredPolicy({ files, place }: Wish, stage: Stage): Promise<void> {
+/**
+ * Stops the run before the commit when what is stored is refused, which the source may have hidden from the first look.
+ * Gives the verdicts for the manifest: of what was lifted then, and of what is lifted now.
+ */
+export async function demandStoredPolicy(
+  { files, place }: Wish,
+  lifted: readonly Refusal[],
+  stage: Stage,
+): Promise<PolicyVerdict[]> {
   const fromSource = files.filter(({ content }) => content === undefined);
-  const refusals = await judgeStored(fromSource, { ...stage, prefix: place.prefix });
-  demandReviewed(refusals, stage, 'nothing was committed');
+  const seen = await judgeStored(fromSource, { ...stage, prefix: place.prefix });
+  return demandReviewed([...lifted, ...seen], stage, 'nothing was committed');
 }
 
 /** Stops the run unless a review has lifted every refusal; gives the verdicts for the manifest. */

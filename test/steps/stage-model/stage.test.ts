@@ -85,18 +85,21 @@ describe('a source that gives other bytes to the first look', () => {
   const pickle = Buffer.concat([Buffer.from([0x80, 4]), Buffer.from('cposix\nsystem\n')]);
   const large = Buffer.concat([pickle], jsonLimit + 1);
   const torn = Buffer.from(safetensors(100).toString('latin1').replace('[0,100]', '[0,101]'), 'latin1');
-  test.each([
-    ['notes.txt', pickle, Buffer.alloc(pickle.length, 'a'), 1],
-    ['large.txt', large, Buffer.alloc(large.length, 'a'), 1],
-    ['torn.safetensors', torn, safetensors(100), 2],
-  ])('%s is not committed', async (path, bytes, harmless, looks) => {
+  const lying = (path: string, bytes: Buffer, harmless: Buffer, looks: number) => {
     let reads = 0;
-    const hub = createMemoryHub({
+    return createMemoryHub({
       commit,
       chunk: 1 << 20,
       files: { ...files, [path]: bytes },
       serve: (asked, right) => (asked === path && (reads += 1) <= looks ? harmless : right),
     });
+  };
+  test.each([
+    ['notes.txt', pickle, Buffer.alloc(pickle.length, 'a'), 1],
+    ['large.txt', large, Buffer.alloc(large.length, 'a'), 1],
+    ['torn.safetensors', torn, safetensors(100), 2],
+  ])('%s is not committed', async (path, bytes, harmless, looks) => {
+    const hub = lying(path, bytes, harmless, looks);
     const storage = createStorage();
     const bucket = createMemoryBucket({ storage });
     await expect(stage({ hub, bucket, params: { partSize: 1 << 20 } })).rejects.toMatchObject({
@@ -105,5 +108,25 @@ describe('a source that gives other bytes to the first look', () => {
       evidence: [expect.stringContaining(path)],
     });
     expect(storage.objects.has(manifestKey)).toBe(false);
+  });
+
+  test('a review of what the object shows stands in the manifest, and taken back it counts no more', async () => {
+    const storage = createStorage();
+    const bucket = createMemoryBucket({ storage });
+    const run = (allowCode: string[]) => {
+      const hub = lying('large.txt', large, Buffer.alloc(large.length, 'a'), 1);
+      return stage({ hub, bucket, params: { partSize: 1 << 20, allowCode } });
+    };
+    const hash = hubHash('large.txt', large);
+    await run([hash]);
+    const marker = storage.objects.get(manifestKey)?.body ?? Buffer.alloc(0);
+    expect(parseManifest(marker, 'test').policy).toContainEqual({
+      rule: 'no code, no pickles',
+      verdict: `reviewed: large.txt ${hash}`,
+    });
+    await expect(run([])).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining('large.txt')],
+    });
   });
 });
