@@ -58,7 +58,8 @@ export interface BucketState {
 export type Action = { readonly file: WantedFile; readonly why: string } & (
   | { readonly kind: 'skip' }
   | { readonly kind: 'prove' }
-  | { readonly kind: 'copy'; readonly from: StoredObject }
+  /** With what a move would go on with, where the server copies nothing. */
+  | { readonly kind: 'copy'; readonly from: StoredObject; readonly resume?: PendingParts }
   | { readonly kind: 'move'; readonly resume?: PendingParts }
 );
 
@@ -80,8 +81,8 @@ function planFile(file: WantedFile, state: BucketState, readBack: 'auto' | 'alwa
       : { kind: 'prove', file, why };
   }
   const from = state.elsewhere.get(file.path);
-  if (from) return { kind: 'copy', file, from, why: `same bytes as ${from.key}` };
   const resume = bestUpload(file, state.pending.get(file.key) ?? []);
+  if (from) return { kind: 'copy', file, from, ...(resume && { resume }), why: `same bytes as ${from.key}` };
   if (!resume) return { kind: 'move', file, why: 'is not there' };
   return { kind: 'move', file, resume, why: `goes on after ${count(resume.parts.length)}` };
 }

@@ -71,9 +71,15 @@ function missingRight(right: string, costs: string, error: BucketError | undefin
 export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings): Action[] {
   return actions.map((action): Action => {
     const { file } = action;
+    const begun = action.kind === 'copy' || action.kind === 'move' ? action.resume : undefined;
     if (action.kind === 'copy' && copy === false)
-      return { kind: 'move', file, why: 'the server copies nothing' };
-    if (action.kind === 'move' && action.resume && resume === false)
+      return {
+        kind: 'move',
+        file,
+        ...(begun && resume !== false && { resume: begun }),
+        why: 'the server copies nothing',
+      };
+    if (action.kind === 'move' && begun && resume === false)
       return { kind: 'move', file, why: 'the server does not list parts' };
     return action;
   });

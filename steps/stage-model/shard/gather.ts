@@ -1,4 +1,5 @@
 import { StepError } from '../../lib/errors.ts';
+import { adaptPlan, type Findings } from '../bucket/findings.ts';
 import { finish, totalSize, type Work } from '../move.ts';
 import { type Action, planActions, splitRanges, type WantedFile } from '../plan.ts';
 import type { ShardPlan } from './shard-plan.ts';
@@ -21,24 +22,26 @@ export function gather(
 ): Work {
   const owners = ownersOf(plan);
   const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
-  const look = async () => {
+  const look = async (findings: Findings) => {
     const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
     const rest = files.filter((file) => !isProven(file));
-    const actions = [
+    const planned = [
       ...planActions(files.filter(isProven), survey, 'auto'),
       ...planActions(rest, survey, params.readBack),
     ];
+    // What this server does not copy from another commit is missing like any other.
+    const actions = adaptPlan(planned, findings);
     return { survey, actions, debts: actions.flatMap((action) => debtsOf(action, plan)) };
   };
   return {
     files,
     bytes: totalSize(files),
     carryOut: async (transfer) => {
-      let { survey, actions, debts } = await look();
+      let { survey, actions, debts } = await look(transfer.findings);
       while (debts.length > 0) {
         // Another run may complete a file between our listing of objects and that of its parts; then it is there next time.
         const before = new Set(debts.map(({ file }) => file));
-        ({ survey, actions, debts } = await look());
+        ({ survey, actions, debts } = await look(transfer.findings));
         if (debts.some(({ file }) => before.has(file))) throw owing(debts, plan, { bucket, place });
       }
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);

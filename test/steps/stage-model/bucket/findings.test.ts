@@ -85,6 +85,7 @@ describe('the plan', () => {
   };
   const from = { key: 'q/w', size: 9, etag: 'e', metadata: {} };
   const copy: Action = { kind: 'copy', file, from, why: 'same bytes' };
+  const begun = { ...copy, resume: { uploadId: 'u', parts: [] } };
   const resumed: Action = { kind: 'move', file, resume: { uploadId: 'u', parts: [] }, why: 'goes on' };
   const skip: Action = { kind: 'skip', file, why: 'is there' };
   const cases: readonly [string, Partial<Findings>, Action, Partial<Action>][] = [
@@ -94,6 +95,18 @@ describe('the plan', () => {
       'moves where it does not',
       { copy: false },
       copy,
+      { kind: 'move', file, why: 'the server copies nothing' },
+    ],
+    [
+      'moves where it does not, and goes on with what is there',
+      { copy: false },
+      begun,
+      { kind: 'move', file, resume: begun.resume, why: 'the server copies nothing' },
+    ],
+    [
+      'moves where it does neither, afresh',
+      { copy: false, resume: false },
+      begun,
       { kind: 'move', file, why: 'the server copies nothing' },
     ],
     ['goes on where parts are listed', {}, resumed, resumed],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { files, sharded } from '../sharded.ts';
-import { createMemoryBucket } from '../memory-bucket.ts';
+import { createMemoryBucket, refusal } from '../memory-bucket.ts';
 import { createMemoryHub } from '../memory-hub.ts';
 import { commit, manifestKey, prefix, stage } from '../staging.ts';
 
@@ -62,6 +62,29 @@ describe('phase commit', () => {
       files['model-1.safetensors'],
     );
     expect(two.storage.uploads.size).toBe(0);
+  });
+
+  test('what lies under another commit is owed where the server copies nothing', async () => {
+    const two = sharded(2, {
+      before: (operation, key) => {
+        if (operation === 'copy') throw refusal('NotImplemented', 501, key);
+      },
+    });
+    const texts = { ...files, 'README.md': Buffer.from('another') };
+    const older = createMemoryHub({ commit: 'f'.repeat(40), files: texts });
+    await stage({
+      hub: older,
+      bucket: createMemoryBucket({ storage: two.storage }),
+      params: { partSize: 32 },
+    });
+    await two.plan();
+    await expect(two.commit()).rejects.toMatchObject({
+      failure: 'not-ready',
+      message: 'nothing was committed: 2 of 2 shards have not moved their share',
+    });
+    expect([...two.storage.objects.keys()].filter((key) => key.startsWith(prefix))).toEqual([]);
+    for (const shard of ['1/2', '2/2']) await two.move(shard);
+    expect((await two.commit()).outcome).toBe('ok');
   });
 
   test('reads back what several shards sent, and only that; with read-back=always not what shards have read back', async () => {
