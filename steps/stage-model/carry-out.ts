@@ -51,9 +51,9 @@ export async function carryOut(action: Action, transfer: Transfer): Promise<void
   const { file } = action;
   switch (action.kind) {
     case 'skip':
-      return keep(file, transfer);
+      return transfer.progress.keep(file.size);
     case 'prove':
-      return (await mend(file, transfer)) ? undefined : keep(file, transfer);
+      return (await mend(file, transfer)) ? undefined : transfer.progress.keep(file.size);
     case 'copy':
       if (await copy(file, action.from, transfer)) return;
       return moveFile(file, {}, transfer);
@@ -78,11 +78,6 @@ async function isAsWritten(file: WantedFile, transfer: Transfer): Promise<boolea
   transfer.log.warn('replacing an object with other bytes', { key: file.key });
   await putNote(file.path, 'read back wrong', transfer);
   return false;
-}
-
-function keep(file: WantedFile, { progress }: Transfer): void {
-  progress.totals.skipped += file.size;
-  progress.advance(file.size);
 }
 
 /** False when the server cannot, or gave something else: then the bytes travel. */
@@ -167,10 +162,18 @@ function wrongForGood(
 }
 
 function countedProgress(progress: Progress): { progress: Progress; takeBack(): void } {
-  let counted = 0;
+  let [advanced, kept] = [0, 0];
   const advance = (bytes: number) => {
-    counted += bytes;
+    advanced += bytes;
     progress.advance(bytes);
   };
-  return { progress: { ...progress, advance }, takeBack: () => progress.advance(-counted) };
+  const keep = (bytes: number) => {
+    kept += bytes;
+    progress.keep(bytes);
+  };
+  const takeBack = () => {
+    progress.advance(-advanced);
+    progress.keep(-kept);
+  };
+  return { progress: { ...progress, advance, keep }, takeBack };
 }

@@ -6,6 +6,7 @@ import { noteKey, noteName } from './note.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
 import { forEachAtOnce } from './pace/pool.ts';
+import type { Progress } from './report/progress.ts';
 import type { Transfer } from './transfer.ts';
 
 const atOnce = 4;
@@ -17,6 +18,7 @@ const atOnce = 4;
  */
 export async function settleDoubts(files: readonly WantedFile[], transfer: Transfer): Promise<void> {
   const { bucket, place, signal } = transfer;
+  const progress = withoutBytesDone(transfer.progress);
   const settled = new Set<string>();
   for (;;) {
     const notes = (await bucket.list(place.unproven, signal)).map(({ key }) => key);
@@ -26,11 +28,16 @@ export async function settleDoubts(files: readonly WantedFile[], transfer: Trans
     await forEachAtOnce(
       doubted,
       atOnce,
-      (file, signal) => settle(file, new Set(notes), { ...transfer, signal }),
+      (file, signal) => settle(file, new Set(notes), { ...transfer, progress, signal }),
       signal,
     );
     for (const key of notes) settled.add(key);
   }
+}
+
+/** All objects are there and counted: whatever is mended of them is not done a second time. */
+function withoutBytesDone(progress: Progress): Progress {
+  return { ...progress, advance: () => {}, keep: () => {} };
 }
 
 function nameOf(note: string, { unproven }: Place): string | undefined {

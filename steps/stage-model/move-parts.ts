@@ -68,10 +68,7 @@ export async function moveSpan(
 }
 
 function keepKnown(known: ReadonlyMap<number, UploadedPart>, { progress }: Transfer): void {
-  for (const { size } of known.values()) {
-    progress.totals.skipped += size;
-    progress.advance(size);
-  }
+  for (const { size } of known.values()) progress.keep(size);
 }
 
 interface Parts {

@@ -11,9 +11,10 @@ export async function readsBack(file: WantedFile, transfer: Transfer): Promise<b
   const { bucket, signal, progress, log } = transfer;
   if ((await bucket.head(file.key, signal))?.size !== file.size) return false;
   progress.willReadBack(file.size);
+  const count = (bytes: number) => void (progress.totals.readBack += bytes);
   for (let reading = 1; ; reading += 1) {
     try {
-      return (await hashOfObject(file, transfer)) === file.digest.hex;
+      return (await hashOfObject(file, { bucket, signal, count })) === file.digest.hex;
     } catch (error) {
       const isReplaced = error instanceof BucketError && error.status === 412;
       if (!isReplaced || reading === readings) throw error;
@@ -25,7 +26,7 @@ export async function readsBack(file: WantedFile, transfer: Transfer): Promise<b
 /** The hash of what lies at the file's key, read to its end; undefined where nothing does, or it has another size. */
 export async function hashOfObject(
   { key, digest, size }: WantedFile,
-  { bucket, signal, progress }: Pick<Transfer, 'bucket' | 'signal' | 'progress'>,
+  { bucket, signal, count }: Pick<Transfer, 'bucket' | 'signal'> & { count(bytes: number): void },
 ): Promise<string | undefined> {
   const hasher = createHasher(digest.algorithm, size);
   let bytes = 0;
@@ -33,7 +34,7 @@ export async function hashOfObject(
     for await (const chunk of bucket.read(key, undefined, signal)) {
       hasher.update(chunk);
       bytes += chunk.length;
-      progress.totals.readBack += chunk.length;
+      count(chunk.length);
     }
   } catch (error) {
     if (isAbsent(error)) return undefined;

@@ -14,8 +14,12 @@ export async function demandBytesAsStaged(
   marker: string,
   { bucket, signal, log, clock }: Pick<Stage, 'bucket' | 'signal' | 'log' | 'clock'>,
 ): Promise<void> {
-  const progress = startProgress({ log, clock, bytes: 0, files: files.length, connections: () => atOnce });
-  progress.willReadBack(files.reduce((sum, { size }) => sum + size, 0));
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const progress = startProgress({ log, clock, bytes, files: files.length, connections: () => atOnce });
+  const count = (read: number) => {
+    progress.totals.readBack += read;
+    progress.advance(read);
+  };
   const wrong: string[] = [];
   try {
     await forEachAtOnce(
@@ -23,7 +27,7 @@ export async function demandBytesAsStaged(
       atOnce,
       async (file, signal) => {
         const { algorithm, hex } = file.digest;
-        const seen = await hashOfObject(file, { bucket, signal, progress });
+        const seen = await hashOfObject(file, { bucket, signal, count });
         if (seen !== hex)
           wrong.push(
             `${file.key} has ${algorithm} ${seen ?? 'of nothing of that size'}, committed was ${hex}`,

@@ -23,6 +23,8 @@ export interface Progress {
   readonly totals: Totals;
   /** `bytes` more of what has to lie there do, or, when a file starts afresh, no longer. */
   advance(bytes: number): void;
+  /** `bytes` of what has to lie there were there already, or, when a file starts afresh, are of no use. */
+  keep(bytes: number): void;
   /** So many bytes are going to be read back, and counted in `totals` as they are. */
   willReadBack(bytes: number): void;
   /** Stops the lines; says nothing. */
@@ -73,6 +75,10 @@ export function startProgress(options: ProgressOptions): Progress {
   return {
     totals,
     advance: (more) => void (done += more),
+    keep: (more) => {
+      totals.skipped += more;
+      done += more;
+    },
     willReadBack: (more) => void (toReadBack += more),
     stop: () => ended.abort(),
     summarize: (event) => {

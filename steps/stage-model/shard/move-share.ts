@@ -62,7 +62,7 @@ function spanSize({ file, partSize, span: { first, last } }: CutFile): { size: n
 /** Sends the parts that are not there yet. The upload is gone when another run has completed it, and then the object is there. */
 async function moveCut(cut: CutFile, count: number, transfer: Transfer): Promise<void> {
   const { file, partSize, uploadId, span } = cut;
-  if (await isThere(file, transfer)) return keep(cut, transfer);
+  if (await isThere(file, transfer)) return transfer.progress.keep(spanSize(cut).size);
   try {
     const parts = (await transfer.bucket.listParts(file.key, uploadId, transfer.signal)).filter(
       ({ partNumber, size }) =>
@@ -89,10 +89,4 @@ async function moveCut(cut: CutFile, count: number, transfer: Transfer): Promise
 async function isThere(file: WantedFile, { bucket, signal }: Transfer): Promise<boolean> {
   const object = await bucket.head(file.key, signal);
   return object !== undefined && carriesDigest(object, file);
-}
-
-function keep(cut: CutFile, { progress }: Transfer): void {
-  const { size } = spanSize(cut);
-  progress.totals.skipped += size;
-  progress.advance(size);
 }

@@ -120,6 +120,17 @@ test('a replacement that was interrupted goes on with the parts that it had sent
   expect(storage.uploads.size).toBe(0);
 });
 
+test('parts that were there and are of no use are not counted as there', async () => {
+  const { storage, transfer, file } = await createMover({ files });
+  const { key, digest } = file(path);
+  const uploadId = await transfer.bucket.createUpload(key, { metadata: digestOf(digest.hex) });
+  const part = await transfer.bucket.uploadPart({ key, uploadId, partNumber: 1, body: Buffer.alloc(16) });
+  const resume = { uploadId, parts: [part] };
+  await carryOutAll([{ kind: 'move', file: file(path), resume, why: '' }], 2, transfer);
+  expect(storage.objects.get(key)?.body).toEqual(bytes);
+  expect(transfer.progress.totals).toMatchObject({ skipped: 0, moved: 2 * bytes.length - 16, retries: 1 });
+});
+
 describe('whose parts are next', () => {
   const all = {
     'a.safetensors': safetensors(220),

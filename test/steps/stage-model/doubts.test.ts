@@ -71,8 +71,27 @@ describe('settleDoubts', () => {
     await bucket.put(noteKey(place, path, uploadId), Buffer.from(path));
     await settleDoubts(wanted, transfer);
     expect(storage.objects.get(key)?.body).toEqual(bytes);
-    expect(progress.totals).toMatchObject({ moved: 0, skipped: bytes.length });
+    expect(progress.totals).toMatchObject({ moved: 0, skipped: 0 });
     expect(storage.uploads.size).toBe(0);
+  });
+
+  test.each([
+    ['afresh', false],
+    ['from parts that were there', true],
+  ])('what is mended %s is not done a second time', async (_title, hasParts) => {
+    const { transfer, wanted, file } = await withObject(Buffer.alloc(bytes.length), true);
+    const { bucket, place, progress } = transfer;
+    const { key } = file(path);
+    if (hasParts) {
+      const uploadId = await bucket.createUpload(key);
+      await bucket.uploadPart({ key, uploadId, partNumber: 1, body: bytes.subarray(0, 16) });
+      await bucket.put(noteKey(place, path, uploadId), Buffer.from(path));
+    }
+    let done = 0;
+    const advance = (more: number) => void (done += more);
+    await settleDoubts(wanted, { ...transfer, progress: { ...progress, advance, keep: advance } });
+    expect(done).toBe(0);
+    expect(progress.totals).toMatchObject({ moved: bytes.length - (hasParts ? 16 : 0), skipped: 0 });
   });
 
   test('of the pending uploads only the one that a note is about is ended: the others are completed when they are proven', async () => {

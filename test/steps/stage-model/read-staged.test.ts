@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Clock } from '../../../steps/lib/retry.ts';
 import { createMemoryBucket, createStorage, type Storage } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
-import { commit, manifestKey, prefix, safetensors, snapshot, stage } from './staging.ts';
+import { commit, manifestKey, prefix, safetensors, snapshot, stage, stillClock } from './staging.ts';
 
 const files = { 'config.json': Buffer.from('{"a":1}'), 'model.safetensors': safetensors(90) };
 
@@ -12,8 +13,14 @@ async function staged(change: (storage: Storage) => void) {
   change(storage);
   const before = snapshot(storage.objects);
   const lines: string[] = [];
-  const run = (params: object) => stage({ hub, bucket: createMemoryBucket({ storage }), params, lines });
+  const run = (params: object, timing: Timing = {}) =>
+    stage({ hub, bucket: createMemoryBucket({ storage, ...timing }), params, lines, ...timing });
   return { storage, before, lines, run };
+}
+
+interface Timing {
+  readonly clock?: Clock;
+  readonly before?: (operation: string, key: string) => void | Promise<void>;
 }
 
 const key = `${prefix}model.safetensors`;
@@ -42,6 +49,27 @@ test('what is as it was committed is unchanged, and what was read is told', asyn
   const { lines, run } = await staged(() => {});
   await expect(run({ readBack: 'always' })).resolves.toMatchObject({ outcome: 'unchanged' });
   expect(lines.join('\n')).toMatch(/read back .*files=2 .*read-back="\d+ B"/);
+});
+
+test('while it is read a line says how much of how much', async () => {
+  const { lines, run } = await staged(() => {});
+  const { promise: secondPasses, resolve: passSecond } = Promise.withResolvers<void>();
+  let naps = 0;
+  const clock: Clock = {
+    now: () => naps * 1000,
+    sleep: (...asleep) => ((naps += 1) === 1 ? secondPasses : stillClock.sleep(...asleep)),
+  };
+  const before = async (operation: string, at: string) => {
+    if (operation !== 'read' || at !== key) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    passSecond();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await run({ readBack: 'always' }, { clock, before });
+  const total = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+  expect(lines.filter((line) => line.startsWith('staging '))).toEqual([
+    expect.stringContaining(`done="${files['config.json'].length} B/${total} B" percent=4 `),
+  ]);
 });
 
 test('a dry run of what is committed says what the run would: that it is no longer so, or that nothing is to be done', async () => {

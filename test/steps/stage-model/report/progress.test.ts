@@ -48,6 +48,19 @@ test('what is to be read back is told, and counts in the time that is left', asy
   progress.stop();
 });
 
+test('what was there already is done, and told at the end', async () => {
+  const { clock, pass } = createClock();
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line.trim()), env: {}, step: 'stage-model' });
+  const progress = startProgress({ log, clock, bytes: 1000, files: 1, connections: () => 1 });
+  progress.keep(500);
+  await pass(1000);
+  expect(lines[0]).toContain('done="500 B/1.0 kB" percent=50 rate="0 B/s"');
+  progress.stop();
+  progress.summarize('staged');
+  expect(lines[1]).toContain('skipped="500 B"');
+});
+
 test('what is taken back is no longer done', async () => {
   const { clock, pass } = createClock();
   const lines: string[] = [];
