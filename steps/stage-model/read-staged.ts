@@ -12,7 +12,7 @@ const atOnce = 4;
 export async function demandBytesAsStaged(
   files: readonly WantedFile[],
   marker: string,
-  { bucket, signal, log, clock }: Pick<Stage, 'bucket' | 'signal' | 'log' | 'clock'>,
+  { bucket, signal, log, clock, meter }: Pick<Stage, 'bucket' | 'signal' | 'log' | 'clock' | 'meter'>,
 ): Promise<void> {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const progress = startProgress({ log, clock, bytes, files: files.length, connections: () => atOnce });
@@ -38,6 +38,8 @@ export async function demandBytesAsStaged(
     );
   } finally {
     progress.stop();
+    // Nothing is downloaded for it.
+    meter?.moved(progress.totals, 0);
   }
   progress.summarize('read back');
   if (wrong.length === 0) return;

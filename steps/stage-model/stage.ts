@@ -51,15 +51,30 @@ export interface Stage {
  * that is staged already is only compared with its manifest. Of several pods each does a phase of it.
  */
 export async function stageModel(stage: Stage): Promise<StageResults> {
-  const { params, bucket, log, signal } = stage;
+  const { params, log } = stage;
   demandMemory(params);
   demandUnmasked({ prefix: familyOf(params) }, log);
-  const { count, shard } = readPhase(params);
+  const pods = readPhase(params);
   stage.meter?.enter('resolve');
   const wish = await makeWish(stage);
   const { place } = wish;
   demandUnmasked({ revision: place.commit, prefix: place.prefix }, log);
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
+  try {
+    return await stageWish(wish, pods, stage);
+  } catch (error) {
+    tellMetrics({ metrics: params.metrics, meter: stage.meter, place, log });
+    throw error;
+  }
+}
+
+async function stageWish(
+  wish: Wish,
+  { count, shard }: ReturnType<typeof readPhase>,
+  stage: Stage,
+): Promise<StageResults> {
+  const { params, bucket, signal } = stage;
+  const { place } = wish;
   const committed = await readManifest(bucket, place.manifest, signal);
   if (params.dryRun) return show(wish, committed, stage);
   if (committed) return answerStaged(committed, wish, stage, 0);
@@ -75,7 +90,6 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
     // Another run's commit takes the plan away; then there is nothing more to do.
     const overtaken = params.phase !== 'all' && (await isOvertaken(error, { bucket, place, signal }));
     if (overtaken) return answerOvertaken(wish, stage, 0);
-    tellMetrics({ metrics: params.metrics, meter: stage.meter, place, log });
     throw error;
   }
 }

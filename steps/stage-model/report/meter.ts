@@ -19,7 +19,10 @@ export interface Meter {
   readonly retries: number;
   /** Work on a file begins; what it gives is called when it is done. */
   begin(file: Omit<FileRow, 'seconds'>): () => void;
-  /** Bytes and files, and the connections that were open at once, as the move ended. */
+  /**
+   * Bytes and files, and the connections that were open at once, as a move ended. A run that was overtaken may read what
+   * is staged after its own move: then both count.
+   */
   moved(totals: Totals, connectionsPeak: number): void;
   read(): Measured;
 }
@@ -55,7 +58,11 @@ export function createMeter(clock: Pick<Clock, 'now'>): Meter {
       const from = clock.now();
       return () => void files.push({ ...file, seconds: seconds(clock.now() - from) });
     },
-    moved: (totals, peak) => void (ended = { totals: { ...totals }, peak }),
+    moved(totals, peak) {
+      ended = ended
+        ? { totals: sumTotals(ended.totals, totals), peak: Math.max(ended.peak, peak) }
+        : { totals: { ...totals }, peak };
+    },
     read() {
       const now = clock.now();
       return {
@@ -67,6 +74,17 @@ export function createMeter(clock: Pick<Clock, 'now'>): Meter {
         files,
       };
     },
+  };
+}
+
+function sumTotals(a: Totals, b: Totals): Totals {
+  return {
+    moved: a.moved + b.moved,
+    copied: a.copied + b.copied,
+    skipped: a.skipped + b.skipped,
+    readBack: a.readBack + b.readBack,
+    retries: a.retries + b.retries,
+    filesDone: a.filesDone + b.filesDone,
   };
 }
 

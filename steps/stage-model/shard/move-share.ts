@@ -3,8 +3,9 @@ import { adaptPlan } from '../bucket/findings.ts';
 import { carryOut, turnsOf } from '../carry-out.ts';
 import { moveSpan } from '../move-parts.ts';
 import { totalSize, type Work } from '../move.ts';
-import { carriesDigest, planActions, type WantedFile } from '../plan.ts';
+import { type Action, carriesDigest, planActions, type WantedFile } from '../plan.ts';
 import { forEachAtOnce } from '../pace/pool.ts';
+import type { Meter } from '../report/meter.ts';
 import { type ShardPlan } from './shard-plan.ts';
 import type { Shard } from './shard-note.ts';
 import type { Span } from './share.ts';
@@ -46,13 +47,23 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
         params.connections,
         async (item, signal) => {
           const rest = { ...transfer, turns, signal };
+          const done = transfer.meter?.begin(rowOf(item));
           await ('kind' in item ? carryOut(item, rest) : moveCut(item, count, rest));
+          done?.();
           transfer.progress.totals.filesDone += 1;
         },
         transfer.signal,
       );
     },
   };
+}
+
+/** For the metrics; of a file that is cut, what this shard has of it. */
+function rowOf(item: Action | CutFile): Parameters<Meter['begin']>[0] {
+  const { path, size } = item.file;
+  return 'kind' in item
+    ? { path, bytes: size, action: item.kind }
+    : { path, bytes: spanSize(item).size, action: 'move' };
 }
 
 function spanSize({ file, partSize, span: { first, last } }: CutFile): { size: number } {

@@ -51,6 +51,29 @@ test('what is as it was committed is unchanged, and what was read is told', asyn
   expect(lines.join('\n')).toMatch(/read back .*files=2 .*read-back="\d+ B"/);
 });
 
+test('what was read is in the metrics', async () => {
+  const { run } = await staged(() => {});
+  const { metrics } = await run({ readBack: 'always', metrics: 'result' });
+  const total = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+  expect(JSON.parse(metrics)).toMatchObject({ bytes: { moved: 0, readBack: total } });
+});
+
+test.each([false, true])(
+  'a run that finds it otherwise says its metrics in its log (dry run: %s)',
+  async (dryRun) => {
+    const { lines, run } = await staged(({ objects }) => void objects.delete(key));
+    await expect(run({ metrics: 'result', dryRun })).rejects.toMatchObject({ failure: 'check' });
+    expect(lines.filter((line) => line.includes('metrics of the failed run'))).toHaveLength(1);
+  },
+);
+
+test('a shard that finds it otherwise says them too', async () => {
+  const { lines, run } = await staged(({ objects }) => void objects.delete(key));
+  const shard = { phase: 'move', shard: '1/2', metrics: 'result' };
+  await expect(run(shard)).rejects.toMatchObject({ failure: 'check' });
+  expect(lines.filter((line) => line.includes('metrics of the failed run'))).toHaveLength(1);
+});
+
 test('while it is read a line says how much of how much', async () => {
   const { lines, run } = await staged(() => {});
   const { promise: secondPasses, resolve: passSecond } = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@ import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
 import { vocabularyPlaces } from '../../../steps/lib/vocabulary.ts';
 import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
+import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { hubOrigin } from '../../../steps/stage-model/source/hub-origin.ts';
 import type { Origin } from '../../../steps/stage-model/source/origin.ts';
 import type { PartLimits } from '../../../steps/stage-model/plan.ts';
@@ -72,6 +73,7 @@ export function stage(run: Run): ReturnType<typeof stageModel> {
     vocabularyPlaces:
       run.vocabularyPlaces ?? vocabularyPlaces(import.meta.resolve('../../../steps/lib/vocabulary.ts')),
     limits: run.limits ?? tinyParts,
+    meter: createMeter(run.clock ?? stillClock),
     downloads: createDownloads(params.connections, run.clock ?? stillClock),
   });
 }

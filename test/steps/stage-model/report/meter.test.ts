@@ -42,6 +42,16 @@ test('a file has its row once it is done', () => {
   expect(meter.read().files).toEqual([{ path: 'a', bytes: 7, action: 'move', seconds: 0.25 }]);
 });
 
+test('of a move and of what was read after it both count', () => {
+  const meter = createMeter({ now: () => 0 });
+  meter.moved(totals, 8);
+  meter.moved({ ...totals, moved: 0, readBack: 500 }, 0);
+  expect(meter.read()).toMatchObject({
+    totals: { moved: 10, skipped: 6, readBack: 500 },
+    connectionsPeak: 8,
+  });
+});
+
 test('totals are those of the end of the move, whatever changes them later', () => {
   const { meter } = start();
   expect(meter.read()).toMatchObject({ totals: undefined, connectionsPeak: 0 });

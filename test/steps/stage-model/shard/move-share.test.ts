@@ -50,6 +50,20 @@ describe('phase move', () => {
     expect(Number(bytesMoved)).toBeLessThan(files['model-1.safetensors'].length / 2);
   });
 
+  test('says of each file what it has moved of it', async () => {
+    const two = sharded(2);
+    await two.plan();
+    const moved = new Map<string, number>();
+    for (const shard of ['1/2', '2/2']) {
+      const { metrics } = await two.move(shard, { metrics: 'bucket' });
+      const body = two.storage.objects.get(metrics)?.body.toString() ?? '';
+      const { files: rows } = JSON.parse(body) as { files: { path: string; bytes: number }[] };
+      for (const { path, bytes } of rows) moved.set(path, (moved.get(path) ?? 0) + bytes);
+    }
+    const sizes = Object.entries(files).map(([path, { length }]) => [path, length] as const);
+    expect(moved).toEqual(new Map(sizes));
+  });
+
   test('a part of another size counts as none', async () => {
     const two = sharded(2);
     await two.plan();
