@@ -141,7 +141,7 @@ async function attemptMove(
     partSize === undefined
       ? await moveWhole(file, transfer)
       : await moveParts({ file, partSize, ...(resume && { resume, replaces }) }, transfer);
-  if (attempt.end !== 'proven' || transfer.readBack === 'auto') return attempt;
+  if (attempt.end !== 'proven' || attempt.isReadBack || transfer.readBack === 'auto') return attempt;
   return (await isAsWritten(file, transfer))
     ? attempt
     : { end: 'wrong-object', seen: `other bytes came back from ${transfer.bucket.name}/${file.key}` };

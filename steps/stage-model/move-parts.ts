@@ -170,12 +170,12 @@ async function completeAndReadBack(
     ? await readsBack(file, transfer)
     : (await bucket.head(file.key, signal))?.size === file.size;
   await refuseWhenCommitted(transfer);
-  if (isThere && replaces) return { end: 'proven' };
+  if (isThere && replaces) return { end: 'proven', isReadBack: true };
   if (!isThere) await bucket.completeUpload({ ...completed, lookBefore: true }, signal);
   if (await readsBack(file, transfer)) {
     // Another run may still be about to complete the same upload.
     if (!isThere) await dropNote(note, transfer);
-    return { end: 'proven' };
+    return { end: 'proven', isReadBack: true };
   }
   return { end: 'wrong-object', seen: `resumed upload gave other bytes (${bucket.where}, ${file.key})` };
 }

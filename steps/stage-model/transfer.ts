@@ -32,7 +32,8 @@ export interface Transfer extends Reading {
 
 /** How one attempt to move a file ended: its bytes are proven, or what was wrong with them, or its upload is gone. */
 export type Attempt =
-  | { readonly end: 'proven' }
+  /** `isReadBack`: by reading the object, which need not be read again. */
+  | { readonly end: 'proven'; readonly isReadBack?: true }
   | { readonly end: 'wrong-source' | 'wrong-object' | 'gone'; readonly seen: string };
 
 /** Another run has committed the revision while this one was moving it: from there on nothing is written. */

@@ -131,6 +131,21 @@ test('parts that were there and are of no use are not counted as there', async (
   expect(transfer.progress.totals).toMatchObject({ skipped: 0, moved: 2 * bytes.length - 16, retries: 1 });
 });
 
+test.each([
+  ['goes on with a part', true],
+  ['starts afresh', false],
+])('read-back=always reads once what %s', async (_title, goesOn) => {
+  const { storage, transfer, file } = await createMover({ files, transfer: { readBack: 'always' } });
+  const { key, digest } = file(path);
+  const uploadId = await transfer.bucket.createUpload(key, { metadata: digestOf(digest.hex) });
+  const body = bytes.subarray(0, 16);
+  const part = await transfer.bucket.uploadPart({ key, uploadId, partNumber: 1, body });
+  const resume = goesOn ? { resume: { uploadId, parts: [part] } } : {};
+  await carryOutAll([{ kind: 'move', file: file(path), ...resume, why: '' }], 2, transfer);
+  expect(storage.objects.get(key)?.body).toEqual(bytes);
+  expect(transfer.progress.totals.readBack).toBe(bytes.length);
+});
+
 describe('whose parts are next', () => {
   const all = {
     'a.safetensors': safetensors(220),

@@ -102,7 +102,10 @@ describe('a resumed upload', () => {
 
   test('moves the parts that are missing, and reads the object back', async () => {
     const { storage, transfer, file, resume } = await withParts(bytes);
-    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({
+      end: 'proven',
+      isReadBack: true,
+    });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
     expect(transfer.progress.totals).toMatchObject({
       moved: bytes.length - 32,
@@ -116,7 +119,10 @@ describe('a resumed upload', () => {
     const { transfer, file, resume, lines } = await withParts(bytes, {
       bucket: { before: refuse(1, 'delete') },
     });
-    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({
+      end: 'proven',
+      isReadBack: true,
+    });
     expect(lines.join('\n')).toContain('warn cannot remove a note');
   });
 
@@ -129,7 +135,10 @@ describe('a resumed upload', () => {
   test('does not write over an object that came to be meanwhile; that is read instead', async () => {
     const { storage, transfer, file, resume } = await withParts(Buffer.alloc(bytes.length));
     storage.objects.set(file.key, { body: bytes, etag: 'e', metadata: {} });
-    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({
+      end: 'proven',
+      isReadBack: true,
+    });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
     expect(storage.uploads.has(resume.uploadId)).toBe(true);
   });
@@ -169,14 +178,20 @@ describe('a resumed upload', () => {
   test('F39: leaves the right one that came in the place of the wrong one', async () => {
     const { storage, transfer, file, resume } = await withParts(Buffer.alloc(bytes.length));
     storage.objects.set(file.key, { body: bytes, etag: 'e', metadata: {} });
-    expect(await moveParts({ file, partSize, resume, replaces: true }, transfer)).toEqual({ end: 'proven' });
+    expect(await moveParts({ file, partSize, resume, replaces: true }, transfer)).toEqual({
+      end: 'proven',
+      isReadBack: true,
+    });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
   });
 
   test('takes the place of an object that has another size: that one holds nothing of the file', async () => {
     const { storage, transfer, file, resume } = await withParts(bytes);
     storage.objects.set(file.key, { body: bytes.subarray(1), etag: 'e', metadata: {} });
-    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({ end: 'proven' });
+    expect(await moveParts({ file, partSize, resume }, transfer)).toEqual({
+      end: 'proven',
+      isReadBack: true,
+    });
     expect(storage.objects.get(file.key)?.body).toEqual(bytes);
     expect(transfer.progress.totals).toMatchObject({ moved: bytes.length - 32, skipped: 32 });
   });
