@@ -7,6 +7,7 @@ import { type Action, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool } from './pace/pool.ts';
 import { inOrder } from './pace/turns.ts';
 import { probeBucket } from './bucket/probe.ts';
+import { describeEstimate, type Estimate, estimateOf, withEstimate } from './report/estimate.ts';
 import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';
 import { type Survey, surveyBucket } from './bucket/survey.ts';
@@ -26,7 +27,8 @@ export interface Work {
   readonly files: readonly WantedFile[];
   /** Bytes that it has to see to, for the progress. */
   readonly bytes: number;
-  carryOut(transfer: Transfer): Promise<void>;
+  /** Tells what it is going to move once it knows, before it does. */
+  carryOut(transfer: Transfer, foresee: (estimate: Estimate) => void): Promise<void>;
 }
 
 /** Everything that is missing under the prefix, up to the commit. */
@@ -34,10 +36,11 @@ export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage)
   return {
     files,
     bytes: totalSize(files),
-    carryOut: async (transfer) => {
+    carryOut: async (transfer, foresee) => {
       const survey = await surveyBucket(files, place, bucket, signal);
       await demandNoOthers(survey.listing, files, transfer);
       const actions = adaptPlan(planActions(files, survey, params.readBack), transfer.findings);
+      foresee(estimateOf(actions));
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };
@@ -108,11 +111,16 @@ async function moveBy(
     signsParts: signsParts(params.signParts, findings),
     meter,
   };
+  let estimate: Estimate | undefined;
+  const foresee = (foreseen: Estimate) => {
+    estimate = foreseen;
+    log.info('to stage', describeEstimate(foreseen));
+  };
   try {
-    await carryOut(transfer);
+    await carryOut(transfer, foresee);
   } catch (error) {
     if (await isOvertaken(error, transfer)) return { bytes: progress.totals.moved, overtaken: true };
-    throw error;
+    throw estimate ? withEstimate(error, estimate, progress.totals) : error;
   } finally {
     progress.stop();
     meter?.moved(progress.totals, downloads.peak);

@@ -1,7 +1,7 @@
 import { answerCodes } from './answer-codes.ts';
 import type { S3Answer } from './answer.ts';
 import { type Asked, type Diagnosis, show } from './diagnosis.ts';
-import { fullCodes } from './transient.ts';
+import { isFull } from './transient.ts';
 
 /** Total: any status with any code or body gives a diagnosis. */
 export function diagnoseAnswer(answer: S3Answer, asked: Asked): Diagnosis {
@@ -57,8 +57,8 @@ function diagnoseRegion(answer: S3Answer, { bucket, endpoint, region }: Asked): 
   };
 }
 
-function diagnoseFull({ code, status }: S3Answer, { where }: Asked): Diagnosis | undefined {
-  if (!fullCodes.has(code) && status !== 507) return undefined;
+function diagnoseFull(answer: S3Answer, { where }: Asked): Diagnosis | undefined {
+  if (!isFull(answer)) return undefined;
   return {
     failure: 'refused',
     headline: `there is no room left in ${where}`,

@@ -62,8 +62,13 @@ const onceCodes = new Set([
   'RequestTimeTooSkewed',
 ]);
 
+/** Whether an answer, or the error made of it, says that there is no room left. */
+export function isFull({ code, status }: { readonly code: string; readonly status: number }): boolean {
+  return fullCodes.has(code) || status === 507;
+}
+
 /** Full is full, whatever the status: more attempts do not make room. */
-export const fullCodes = new Set([
+const fullCodes = new Set([
   'InsufficientCapacity',
   'InsufficientStorage',
   'QuotaExceeded',

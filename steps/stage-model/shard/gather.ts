@@ -2,6 +2,7 @@ import { StepError } from '../../lib/errors.ts';
 import { adaptPlan, type Findings } from '../bucket/findings.ts';
 import { finish, totalSize, type Work } from '../move.ts';
 import { type Action, planActions, splitRanges, type WantedFile } from '../plan.ts';
+import { estimateOf } from '../report/estimate.ts';
 import type { ShardPlan } from './shard-plan.ts';
 import { isWithin } from './share.ts';
 import { startPhase } from './start-phase.ts';
@@ -36,7 +37,7 @@ export function gather(
   return {
     files,
     bytes: totalSize(files),
-    carryOut: async (transfer) => {
+    carryOut: async (transfer, foresee) => {
       let { survey, actions, debts } = await look(transfer.findings);
       while (debts.length > 0) {
         // Another run may complete a file between our listing of objects and that of its parts; then it is there next time.
@@ -44,6 +45,7 @@ export function gather(
         ({ survey, actions, debts } = await look(transfer.findings));
         if (debts.some(({ file }) => before.has(file))) throw owing(debts, plan, { bucket, place });
       }
+      foresee(estimateOf(actions));
       await finish({ files, actions, listing: survey.listing }, params.connections, transfer);
     },
   };

@@ -5,13 +5,14 @@ import { moveSpan } from '../move-parts.ts';
 import { totalSize, type Work } from '../move.ts';
 import { type Action, carriesDigest, planActions, type WantedFile } from '../plan.ts';
 import { forEachAtOnce } from '../pace/pool.ts';
+import { type Estimate, estimateOf, sumUp } from '../report/estimate.ts';
 import type { Meter } from '../report/meter.ts';
 import { type ShardPlan } from './shard-plan.ts';
 import type { Shard } from './shard-note.ts';
-import type { Span } from './share.ts';
+import { isWithin, type Span } from './share.ts';
 import { startPhase } from './start-phase.ts';
 import type { Stage } from '../stage.ts';
-import { surveyBucket } from '../bucket/survey.ts';
+import { type Survey, surveyBucket } from '../bucket/survey.ts';
 import { isGone, isOfAnotherKind, type Transfer } from '../transfer.ts';
 import type { Wish } from '../wish.ts';
 
@@ -38,9 +39,11 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
   return {
     files: [...own, ...cut.map(({ file }) => file)],
     bytes: totalSize(own) + totalSize(cut.map(spanSize)),
-    carryOut: async (transfer) => {
-      const survey = await surveyBucket(own, wish.place, bucket, signal);
+    carryOut: async (transfer, foresee) => {
+      const files = [...own, ...cut.map(({ file }) => file)];
+      const survey = await surveyBucket(files, wish.place, bucket, signal);
       const actions = adaptPlan(planActions(own, survey, params.readBack), transfer.findings);
+      foresee(sumUp([estimateOf(actions), ...cut.map((each) => estimateCut(each, survey))]));
       const turns = turnsOf(actions);
       await forEachAtOnce(
         [...cut, ...actions],
@@ -56,6 +59,15 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
       );
     },
   };
+}
+
+function estimateCut(cut: CutFile, { stored, pending }: Survey): Estimate {
+  const { file, uploadId, span } = cut;
+  const { size } = spanSize(cut);
+  const upload = (pending.get(file.key) ?? []).find((each) => each.uploadId === uploadId);
+  const sent = (upload?.parts ?? []).filter(({ partNumber }) => isWithin(span, partNumber));
+  const there = stored.has(file.key) ? size : totalSize(sent);
+  return { toMove: size - there, toCopy: 0, there };
 }
 
 /** For the metrics; of a file that is cut, what this shard has of it. */

@@ -179,7 +179,7 @@ describe('faults that end a run: nothing is committed, and the next run goes on'
       {
         bucket: part(refusal(403, 'QuotaExceeded'), always),
         code: exitCodes.refused,
-        says: [/QuotaExceeded/],
+        says: [/QuotaExceeded/, /to stage +to-move=/, /needed: [\d.]+ k?B to move/],
       },
     ],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { buffersFor } from '../../../steps/stage-model/move.ts';
-import { createMemoryBucket, createStorage } from './memory-bucket.ts';
+import { createMemoryBucket, createStorage, refusal } from './memory-bucket.ts';
 import { createMemoryHub } from './memory-hub.ts';
 import { commit, manifestKey, prefix, safetensors, stage } from './staging.ts';
 
@@ -90,6 +90,46 @@ describe('another run commits while this one moves', () => {
     });
     const run = stage({ hub: createMemoryHub({ commit, files }), bucket, params: { ignore: ['a.txt'] } });
     await expect(run).rejects.toThrow('already staged with another selection');
+  });
+});
+
+describe('before anything is moved a line says how much there is to do', () => {
+  const size = files['a.txt'].length + files['model.safetensors'].length;
+  const toStage = (lines: readonly string[]) => lines.filter((line) => line.startsWith('to stage '));
+
+  test('to move, and what is there of a run that was killed', async () => {
+    const storage = createStorage();
+    const hub = createMemoryHub({ commit, files });
+    let parts = 0;
+    const before = (operation: string, key: string) => {
+      if (operation !== 'uploadPart' || !key.startsWith(prefix)) return;
+      parts += 1;
+      if (parts > 2) throw new Error('killed');
+    };
+    const lines: string[] = [];
+    const run = (options: object) =>
+      stage({ hub, bucket: createMemoryBucket({ storage, ...options }), lines, params: { connections: 1 } });
+    await expect(run({ before })).rejects.toThrow('killed');
+    await run({});
+    expect(toStage(lines)).toEqual([
+      `to stage  to-move="${size} B" to-copy="0 B" there="0 B"`,
+      `to stage  to-move="${size - 32} B" to-copy="0 B" there="32 B"`,
+    ]);
+  });
+
+  test('F35: and when the bucket is full, the error says it again', async () => {
+    const bucket = createMemoryBucket({
+      storage: createStorage(),
+      before: (operation, key) => {
+        if (operation === 'uploadPart' && key.startsWith(prefix)) throw refusal('QuotaExceeded', 403, key);
+      },
+    });
+    await expect(stage({ hub: createMemoryHub({ commit, files }), bucket })).rejects.toMatchObject({
+      evidence: [
+        expect.stringContaining('QuotaExceeded'),
+        expect.stringContaining(`needed: ${size} B to move and 0 B to copy, beside 0 B that lay there`),
+      ],
+    });
   });
 });
 

@@ -64,6 +64,17 @@ describe('phase move', () => {
     expect(moved).toEqual(new Map(sizes));
   });
 
+  test('says before how much of its share is to be moved, and how much is there', async () => {
+    const two = sharded(2);
+    await two.plan();
+    const { bytesMoved } = await two.move('1/2');
+    await two.move('1/2');
+    expect(two.lines.filter((line) => line.startsWith('to stage '))).toEqual([
+      `to stage  to-move="${bytesMoved} B" to-copy="0 B" there="0 B"`,
+      `to stage  to-move="0 B" to-copy="0 B" there="${bytesMoved} B"`,
+    ]);
+  });
+
   test('a part of another size counts as none', async () => {
     const two = sharded(2);
     await two.plan();
