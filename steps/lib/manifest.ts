@@ -103,8 +103,19 @@ export function parseManifest(bytes: Buffer, where: string): Manifest {
   return { ...(body as unknown as Manifest), files: files.map(toFile) };
 }
 
+/** A key under the prefix that is not as the manifest says: bytes wanted, bytes found; undefined where there is none. */
+export interface Difference {
+  readonly key: string;
+  readonly wanted: number | undefined;
+  readonly found: number | undefined;
+}
+
 /** What lies under the prefix and is not what the manifest says: missing, of another size, or not of ours. Lines for people. */
 export function differences(manifest: Manifest, listing: readonly BucketObject[]): string[] {
+  return differingObjects(manifest, listing).map((difference) => describeDifference(difference));
+}
+
+export function differingObjects(manifest: Manifest, listing: readonly BucketObject[]): Difference[] {
   const there = new Map(listing.map((object) => [object.key, object.size]));
   const wanted = new Map<string, number>(
     [...manifest.files, ...(manifest.vocabulary ? [manifest.vocabulary] : [])].map(({ path, size }) => [
@@ -112,16 +123,16 @@ export function differences(manifest: Manifest, listing: readonly BucketObject[]
       size,
     ]),
   );
-  const lines: string[] = [];
-  for (const [key, size] of wanted) {
-    const found = there.get(key);
-    if (found === undefined) lines.push(`${key} is missing`);
-    else if (found !== size) lines.push(`${key} has ${found} bytes, the manifest says ${size}`);
-  }
-  for (const key of there.keys()) {
-    if (!wanted.has(key) && !isFolder(key)) lines.push(`${key} is there and not in the manifest`);
-  }
-  return lines;
+  const others = [...there.keys()].filter((key) => !wanted.has(key) && !isFolder(key));
+  return [...wanted.keys(), ...others]
+    .map((key) => ({ key, wanted: wanted.get(key), found: there.get(key) }))
+    .filter(({ wanted, found }) => wanted !== found);
+}
+
+export function describeDifference({ key, wanted, found }: Difference): string {
+  if (found === undefined) return `${key} is missing`;
+  if (wanted === undefined) return `${key} is there and not in the manifest`;
+  return `${key} has ${found} bytes, the manifest says ${wanted}`;
 }
 
 /** Consoles make empty objects for folders; KServe skips them, and so do we. */

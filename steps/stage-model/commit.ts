@@ -2,7 +2,9 @@ import type { Bucket, PendingUpload } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import {
-  differences,
+  describeDifference,
+  type Difference,
+  differingObjects,
   type Manifest,
   type ManifestFile,
   readManifest,
@@ -12,6 +14,7 @@ import {
 import type { Place } from './place.ts';
 import { abortUploads } from './bucket/abort-uploads.ts';
 import { removeProbes } from './bucket/probe.ts';
+import { forEachAtOnce } from './pace/pool.ts';
 
 interface Store {
   readonly bucket: Bucket;
@@ -20,25 +23,31 @@ interface Store {
   readonly signal: AbortSignal;
 }
 
+/** HEADs of keys in which a listing and a manifest differ. */
+const atOnce = 8;
+/** Lines of evidence. */
+const shown = 10;
+
 /**
  * Writes the manifest last, once what lies under the prefix is exactly what it says. Of two runs at once the first
  * one's stays, and the other takes it for its own.
  */
 export async function commit(manifest: Manifest, store: Store): Promise<StoredManifest> {
   const { bucket, place, signal } = store;
-  const evidence = await compareListing(manifest, store);
+  const evidence = await compareObjects(manifest, store);
   if (evidence.length > 0)
     throw new StepError('check', 'the bucket does not hold what was written', {
       evidence,
       hint: 'run it again: before the commit what is wrong is replaced. If it recurs, look for somebody else who writes there',
     });
   // Looked at first, since there are servers that ignore the condition.
-  if (!(await bucket.head(place.manifest, signal)))
-    await bucket.put(place.manifest, renderManifest(manifest), {
+  const isOurs =
+    !(await bucket.head(place.manifest, signal)) &&
+    (await bucket.put(place.manifest, renderManifest(manifest), {
       ifNoneMatch: '*',
       contentType: 'application/json',
       signal,
-    });
+    }));
   const stored = await readManifest(bucket, place.manifest, signal);
   if (!stored) {
     throw new StepError('check', 'the commit marker is gone right after it was written', {
@@ -47,14 +56,15 @@ export async function commit(manifest: Manifest, store: Store): Promise<StoredMa
     });
   }
   demandSameFiles(stored.manifest, manifest, bucket);
-  await takeBackWhenUntrue(manifest, store);
+  // Another run may have ended well with its marker: only our own is taken back.
+  await (isOurs ? takeBackWhenUntrue(manifest, store) : demandAsStaged(manifest, store));
   return stored;
 }
 
 /** A run with another selection of files may have changed what lies there between our listing and our marker. */
 async function takeBackWhenUntrue(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place, signal } = store;
-  const evidence = await compareListing(manifest, store);
+  const evidence = await compareObjects(manifest, store);
   if (evidence.length === 0) return;
   await bucket.delete(place.manifest, signal);
   throw new StepError(
@@ -70,7 +80,7 @@ async function takeBackWhenUntrue(manifest: Manifest, store: Store): Promise<voi
 /** Whether what a commit says and what lies there still agree; nothing is mended here. */
 export async function demandAsStaged(manifest: Manifest, store: Store): Promise<void> {
   const { bucket, place } = store;
-  const evidence = await compareListing(manifest, store);
+  const evidence = await compareObjects(manifest, store);
   if (evidence.length === 0) return;
   throw new StepError('check', 'what lies under the prefix is no longer what was committed', {
     evidence,
@@ -78,10 +88,23 @@ export async function demandAsStaged(manifest: Manifest, store: Store): Promise<
   });
 }
 
-/** What lies there otherwise than the manifest says. */
-async function compareListing(manifest: Manifest, { bucket, signal }: Store): Promise<string[]> {
-  const lines = differences(manifest, await bucket.list(manifest.prefix, signal));
-  return firstTen(lines).map((line) => `${line} (${bucket.where}, LIST)`);
+/** What lies there otherwise than the manifest says. A listing may be late: of a key in which it differs a HEAD decides. */
+async function compareObjects(manifest: Manifest, { bucket, signal }: Store): Promise<string[]> {
+  const listed = differingObjects(manifest, await bucket.list(manifest.prefix, signal));
+  const proven: Difference[] = [];
+  await forEachAtOnce(
+    listed,
+    atOnce,
+    async (difference, signal) => {
+      // What is not shown is only counted, as it was listed.
+      const found =
+        proven.length < shown ? (await bucket.head(difference.key, signal))?.size : difference.found;
+      if (found !== difference.wanted) proven.push({ ...difference, found });
+    },
+    signal,
+  );
+  const lines = proven.map((difference) => describeDifference(difference));
+  return firstLines(lines).map((line) => `${line} (${bucket.where}, HEAD)`);
 }
 
 /** A commit is staged once, with one set of files. */
@@ -89,7 +112,7 @@ export function demandSameFiles(committed: Manifest, wanted: Manifest, bucket: B
   const lines = compareFiles(committed, wanted);
   if (lines.length === 0) return;
   throw new StepError('check', `this commit is already staged with another selection of files`, {
-    evidence: firstTen(lines).map((line) => `${line} (manifest of ${committed.commit} in ${bucket.name})`),
+    evidence: firstLines(lines).map((line) => `${line} (manifest of ${committed.commit} in ${bucket.name})`),
     hint: 'run with the --ignore, --vocabulary and --prefix of that time, or stage it beside with another --prefix and --state-prefix',
   });
 }
@@ -120,8 +143,9 @@ function asFiles(vocabulary: Manifest['vocabulary']): ManifestFile[] {
   return [{ path, size, digest: { algorithm: 'sha256', hex: sha256 } }];
 }
 
-function firstTen(lines: readonly string[]): string[] {
-  return lines.length <= 10 ? [...lines] : [...lines.slice(0, 10), `and ${lines.length - 10} more`];
+function firstLines(lines: readonly string[]): string[] {
+  const more = lines.length - shown;
+  return more <= 0 ? [...lines] : [...lines.slice(0, shown), `and ${more} more`];
 }
 
 /** Removes what a finished commit needs no longer: pending uploads, notes, plans of shards, and uploads of other commits older than `expireMs` (0 keeps them). Never fails. */

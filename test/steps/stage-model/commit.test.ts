@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { type Manifest, manifestDigest, renderManifest } from '../../../steps/lib/manifest.ts';
-import { commit as commitManifest, demandSameFiles, sweep } from '../../../steps/stage-model/commit.ts';
+import {
+  commit as commitManifest,
+  demandAsStaged,
+  demandSameFiles,
+  sweep,
+} from '../../../steps/stage-model/commit.ts';
 import { createMover, type Mover } from './mover.ts';
 import { commit, manifestKey, model, prefix } from './staging.ts';
 
@@ -112,6 +117,73 @@ describe('commit', () => {
       message: expect.stringContaining('while it was committed'),
     });
     expect(storage.objects.has(manifestKey)).toBe(false);
+  });
+
+  test.each<[string, (objects: Mover['storage']['objects']) => void]>([
+    ['was there', () => {}],
+    ['came between the look and its own', (objects) => objects.delete(manifestKey)],
+  ])(
+    'F39: leaves the marker of another run that %s, whatever is changed afterwards',
+    async (_title, hide) => {
+      const theirs = renderManifest({ ...manifest, tool: 'llm-rollout 0.2.0' });
+      let lists = 0;
+      const { storage, transfer } = await withObject('hello', {
+        bucket: {
+          before: (operation, key) => {
+            const { objects } = storage;
+            if (operation === 'put' && key === manifestKey)
+              objects.set(manifestKey, { body: theirs, etag: 'e', metadata: {} });
+            if (operation === 'list' && (lists += 1) === 2)
+              objects.set(`${prefix}stray`, { body: Buffer.from('x'), etag: 'e', metadata: {} });
+          },
+        },
+      });
+      storage.objects.set(manifestKey, { body: theirs, etag: 'e', metadata: {} });
+      hide(storage.objects);
+      await expect(commitManifest(manifest, transfer)).rejects.toMatchObject({
+        failure: 'check',
+        message: 'what lies under the prefix is no longer what was committed',
+        evidence: [expect.stringContaining('stray is there and not in the manifest')],
+      });
+      expect(storage.objects.get(manifestKey)?.body).toEqual(theirs);
+    },
+  );
+
+  test.each([
+    ['before the marker', 1],
+    ['after it', 2],
+  ])('F38: a listing that is late %s says nothing: HEADs decide', async (_title, late) => {
+    const { storage, transfer } = await withObject();
+    const { bucket } = transfer;
+    let lists = 0;
+    const gone = { key: `${prefix}gone`, size: 1, etag: 'e' };
+    const eventual = {
+      ...bucket,
+      list: async (start: string) => ((lists += 1) === late ? [gone] : bucket.list(start)),
+    };
+    await commitManifest(manifest, { ...transfer, bucket: eventual });
+    expect(lists).toBe(2);
+    expect(storage.objects.has(manifestKey)).toBe(true);
+  });
+
+  test('F38: a staged commit is not called changed by a listing that is late', async () => {
+    const { transfer } = await withObject();
+    const eventual = { ...transfer.bucket, list: async () => [] };
+    await expect(demandAsStaged(manifest, { ...transfer, bucket: eventual })).resolves.toBeUndefined();
+  });
+
+  test('of very many differences only as many are asked for as are shown', async () => {
+    let heads = 0;
+    const { storage, transfer } = await withObject('hello', {
+      bucket: { before: (operation) => void (operation === 'head' && (heads += 1)) },
+    });
+    for (let i = 0; i < 100; i += 1)
+      storage.objects.set(`${prefix}stray-${i}`, { body: Buffer.from('x'), etag: 'e', metadata: {} });
+    const evidence = Array.from({ length: 10 }, () => expect.stringContaining('stray-'));
+    await expect(commitManifest(manifest, transfer)).rejects.toMatchObject({
+      evidence: [...evidence, expect.stringContaining('and 90 more')],
+    });
+    expect(heads).toBeLessThan(50);
   });
 
   test('a marker that is gone at once is not a commit', async () => {
