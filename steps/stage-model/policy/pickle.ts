@@ -50,9 +50,10 @@ function endsAsPickle(code: string, at: number, next: number, { start, size }: L
 }
 
 const word = /^[A-Za-z_][\w.]*$/;
-const integer = /^\s*[+-]?\d[\da-fox_]*L?\s*$/i;
-const float = /^\s*[+-]?(?:\.?\d|inf|nan)[\w.+-]*\s*$/i;
-const index = /^\s*\+?\d[\d_]*\s*$/;
+// Python's reader in C takes a number to end at a NUL, whatever follows in the line, and an integer of nothing for 0.
+const integer = /^(?:\0|\s*[+-]?\d[\da-fox_]*L?\s*(?:\0|$))/i;
+const float = /^\s*[+-]?(?:\.?\d|inf|nan)[\w.+-]*\s*(?:\0|$)/i;
+const index = /^\s*(?:\+?\d[\d_]*|-0[0_]*)\s*(?:\0|$)/;
 const anything = /^/;
 const quoted = /^(['"]).*\1$/s;
 
