@@ -157,17 +157,30 @@ export function judgeJson({ path, digest }: ModelFile, bytes: Buffer): Refusal[]
     : [{ path, why: `has ${keys.join(', ')}: a loader may run the repository's own code`, hash: digest.hex }];
 }
 
-/** However deep they lie; without recursion, which a file could make too deep. */
+/**
+ * However deep they lie; without recursion, which a file could make too deep. It may have millions of numbers too: only
+ * objects and lists are kept, and no pair is made of a key and its value.
+ */
 function codeKeysIn(value: unknown): Set<string> {
   const found = new Set<string>();
-  const left = [value];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (typeof next !== 'object' || next === null) continue;
-    for (const [key, inner] of Object.entries(next)) {
-      if (codeKeys.has(key) && inner !== false && inner !== null) found.add(key);
-      left.push(inner);
-    }
+  const left = [value].filter((one) => isBranch(one));
+  for (let next = left.pop(); next; next = left.pop()) {
+    for (const key of codeKeys) if (Object.hasOwn(next, key) && isSet(next[key])) found.add(key);
+    for (const inner of insideOf(next)) if (isBranch(inner)) left.push(inner);
   }
   return found;
+}
+
+type Branch = Readonly<Record<string, unknown>>;
+
+function isBranch(value: unknown): value is Branch {
+  return typeof value === 'object' && value !== null;
+}
+
+function isSet(value: unknown): boolean {
+  return value !== false && value !== null;
+}
+
+function insideOf(branch: Branch): readonly unknown[] {
+  return Array.isArray(branch) ? branch : Object.values(branch);
 }

@@ -20,38 +20,62 @@ export function judgeHeader(header: Buffer, fileSize: number): string | undefine
   if (!tensors) return 'has no readable safetensors header';
   const space = fileSize - lengthField - header.length;
   let at = 0;
-  for (const { name, begin, end } of tensors.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at || end < begin) return `has a gap or an overlap before tensor ${JSON.stringify(name)}`;
+  for (const i of inOrder(tensors)) {
+    const [begin = 0, end = 0] = [tensors.begins[i], tensors.ends[i]];
+    if (begin !== at || end < begin)
+      return `has a gap or an overlap before tensor ${JSON.stringify(tensors.names[i])}`;
     at = end;
   }
   return at === space ? undefined : `has ${space} bytes of tensors, its header says ${at}`;
 }
 
-interface Tensor {
-  readonly name: string;
-  readonly begin: number;
-  readonly end: number;
+/** Side by side and not an object each: a header may name a million of them. */
+interface Tensors {
+  readonly names: readonly string[];
+  readonly begins: Float64Array;
+  readonly ends: Float64Array;
 }
 
-function parseTensors(header: Buffer): Tensor[] | undefined {
-  let body: unknown;
+/** Their numbers, as they lie in the file. */
+function inOrder({ begins, ends }: Tensors): Uint32Array {
+  const apart = (of: Float64Array, a: number, b: number) => (of[a] ?? 0) - (of[b] ?? 0);
+  return new Uint32Array(begins.length)
+    .map((_, i) => i)
+    .sort((a, b) => apart(begins, a, b) || apart(ends, a, b));
+}
+
+function parseTensors(header: Buffer): Tensors | undefined {
+  const body = parseObject(header);
+  if (!body) return undefined;
+  // No tensor; a second list of the names would be made to leave it out.
+  delete body['__metadata__'];
+  const names = Object.keys(body);
+  const [begins, ends] = [new Float64Array(names.length), new Float64Array(names.length)];
+  for (let i = 0; i < names.length; i += 1) {
+    const pair = offsets(body[names[i] ?? '']);
+    const [begin, end] = [pair[0], pair[1]];
+    if (!isWhole(begin) || !isWhole(end)) return undefined;
+    begins[i] = begin;
+    ends[i] = end;
+  }
+  return { names, begins, ends };
+}
+
+function parseObject(header: Buffer): Record<string, unknown> | undefined {
   try {
-    body = JSON.parse(header.toString('utf8'));
+    const body: unknown = JSON.parse(header.toString('utf8'));
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
-  if (typeof body !== 'object' || body === null) return undefined;
-  const tensors = Object.entries(body)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, value]) => ({ name, ...offsets(value) }));
-  return tensors.every((tensor): tensor is Tensor => tensor.begin !== undefined) ? tensors : undefined;
 }
 
-function offsets(value: unknown): { begin: number; end: number } | { begin?: never } {
+function offsets(tensor: unknown): readonly unknown[] {
   const pair: unknown =
-    typeof value === 'object' && value !== null && 'data_offsets' in value ? value.data_offsets : [];
-  const [begin, end] = Array.isArray(pair) ? (pair as unknown[]) : [];
-  return Number.isSafeInteger(begin) && Number.isSafeInteger(end)
-    ? { begin: begin as number, end: end as number }
-    : {};
+    typeof tensor === 'object' && tensor !== null && 'data_offsets' in tensor ? tensor.data_offsets : [];
+  return Array.isArray(pair) ? pair : [];
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { ModelFile } from '../../../../steps/stage-model/source/listing.ts';
 import {
@@ -152,6 +154,16 @@ describe('judgeJson', () => {
     ['null'],
   ])('%s passes', (text) => {
     expect(judgeJson(file('config.json'), Buffer.from(text))).toEqual([]);
+  });
+
+  test('millions of numbers take little more than the JSON itself does', () => {
+    const program = fileURLToPath(import.meta.resolve('./judge-large.ts'));
+    // Kept in a list with their keys they are over 300 MB.
+    const seen = execFileSync(process.execPath, ['--max-old-space-size=100', program, 'numbers'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(seen).toContain('has auto_map');
   });
 
   test('what is no JSON is refused: nobody can say what a loader reads in it', () => {
