@@ -77,7 +77,8 @@ const headlines: Readonly<Record<Code, string>> = {
 const hints: Readonly<Partial<Record<Code, string>>> & { readonly IN_CONTENT: string } = {
   IN_CONTENT:
     'roll out again with the args of apply-serving for this model: --tool-call-parser must be its own (openai is for gpt-oss), beside --enable-auto-tool-choice; likewise --reasoning-parser',
-  LENGTH: 'raise max-tokens: reasoning is paid from the same budget',
+  LENGTH:
+    'raise max-tokens, with retry-failed=true where the revision was refused for it: reasoning is paid from the same budget',
   WRONG_ANSWER:
     'read a whole answer: the weights or the chat template may not fit each other (compare the manifest with the Hub)',
 };
