@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Network } from '../network.ts';
+import { type Agents, agentsFor } from '../network/agents.ts';
 import { percentEncode } from './percent.ts';
 import type { BucketTimings } from './timings.ts';
 
@@ -24,7 +24,7 @@ export interface PartAnswer {
 }
 
 export interface SendOptions {
-  readonly network: Pick<Network, 'httpAgent' | 'httpsAgent'>;
+  readonly network: Agents;
   readonly timings: Pick<BucketTimings, 'connectMs' | 'requestMs' | 'idleMs'>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,11 +44,12 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
   const { network, signal } = options;
   signal?.throwIfAborted();
   const secure = asked.protocol === 'https:';
+  const { httpAgent, httpsAgent } = agentsFor(network, asked.hostname);
   const request = (secure ? https : http).request({
     ...addressOf(asked),
     method: asked.method,
     headers: asked.headers,
-    agent: secure ? network.httpsAgent : network.httpAgent,
+    agent: secure ? httpsAgent : httpAgent,
   });
   const stop = () => request.destroy(abortError());
   signal?.addEventListener('abort', stop);

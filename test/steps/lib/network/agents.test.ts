@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createBucket } from '../../../../steps/lib/bucket.ts';
+import { sendPart } from '../../../../steps/lib/bucket/send-part.ts';
+import { defaultTimings } from '../../../../steps/lib/bucket/timings.ts';
 import { open } from '../../../../steps/lib/hub/connection.ts';
 import { createLog } from '../../../../steps/lib/log.ts';
 import { type Agents, agentsFor, createAgents, destroyAgents } from '../../../../steps/lib/network/agents.ts';
@@ -26,6 +28,20 @@ const ways: Record<string, (url: URL, agents: Agents) => Promise<unknown>> = {
     const key = { key: 'a', uploadId: 'u', partNumber: 1, body: Buffer.from('x') };
     return Promise.all([bucket.head('a'), bucket.uploadPart(key)]);
   },
+  // As a thread does, which has no bucket of its own.
+  'a part': ({ protocol, hostname, port }, network) =>
+    sendPart(
+      {
+        protocol,
+        hostname,
+        port: Number(port),
+        method: 'PUT',
+        path: '/models/a',
+        headers: {},
+        body: Buffer.from('x'),
+      },
+      { network, timings: defaultTimings },
+    ),
 };
 
 test.each(Object.keys(ways))(
