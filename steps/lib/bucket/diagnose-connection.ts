@@ -1,4 +1,5 @@
 import { trustHint } from '../network/failure.ts';
+import { otherProtocol } from '../network/other-protocol.ts';
 import type { Asked, Diagnosis } from './diagnosis.ts';
 import { codeOf, isCut, isTimeout } from './transient.ts';
 
@@ -7,6 +8,7 @@ export function diagnoseConnection(error: unknown, asked: Asked): Diagnosis {
   const code = codeOf(error);
   const known = byCode.get(code);
   if (known) return known(asked);
+  if (otherProtocol.has(code)) return speaksOther(asked);
   return isTimeout(error) || isCut(code) ? silent(asked) : unforeseen(asked);
 }
 
@@ -30,7 +32,7 @@ const otherName: Diagnose = ({ endpoint }) => ({
   hint: `set AWS_S3_ENDPOINT to a name in it: openssl s_client -connect ${withPort(endpoint)} </dev/null | openssl x509 -noout -ext subjectAltName`,
 });
 
-const otherProtocol: Diagnose = ({ endpoint }) => ({
+const speaksOther: Diagnose = ({ endpoint }) => ({
   failure: 'refused',
   headline: `${endpoint.host} does not speak ${endpoint.protocol.slice(0, -1)}, as AWS_S3_ENDPOINT says`,
   hint: `change http:// or https:// in AWS_S3_ENDPOINT, or its port: curl -v ${endpoint.origin}`,
@@ -71,12 +73,6 @@ const byCode = new Map<string, Diagnose>([
   ['CERT_HAS_EXPIRED', outOfTime],
   ['CERT_NOT_YET_VALID', outOfTime],
   ['ERR_TLS_CERT_ALTNAME_INVALID', otherName],
-  ['EPROTO', otherProtocol],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', otherProtocol],
-  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', otherProtocol],
-  ['ERR_SSL_HTTP_REQUEST', otherProtocol],
-  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', otherProtocol],
-  ['HPE_INVALID_CONSTANT', otherProtocol],
   ['ENOTFOUND', noName],
   ['EAI_AGAIN', noName],
   ['ECONNREFUSED', nobodyThere],

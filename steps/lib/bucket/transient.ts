@@ -1,4 +1,4 @@
-import { otherProtocol } from '../network/other-protocol.ts';
+import { codeOfConnection, otherProtocol } from '../network/other-protocol.ts';
 import { requestedWait, type RetryVerdict } from '../retry.ts';
 import { S3Answer } from './answer.ts';
 
@@ -24,7 +24,7 @@ export function isSlowDown(error: unknown): boolean {
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const { code } = error as { code?: unknown };
-  if (typeof code === 'string') return code;
+  if (typeof code === 'string') return codeOfConnection({ code, message: error.message });
   return error.cause === undefined ? '' : codeOf(error.cause);
 }
 
@@ -82,6 +82,7 @@ const cutCodes = new Set([
   'ECONNABORTED',
   'ECONNREFUSED',
   'EPIPE',
+  'EPROTO',
   'ETIMEDOUT',
   'ENETUNREACH',
   'EHOSTUNREACH',

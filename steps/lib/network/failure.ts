@@ -1,5 +1,5 @@
 import { StepError } from '../errors.ts';
-import { otherProtocol } from './other-protocol.ts';
+import { codeOfConnection, otherProtocol } from './other-protocol.ts';
 
 /** What happened to a connection, and whether trying again can help. */
 export interface NetworkFailure {
@@ -94,7 +94,7 @@ const meanings: Record<string, Meaning> = {
   CERT_NOT_YET_VALID: badCertificate('is not valid yet'),
   CERT_REVOKED: badCertificate('is revoked'),
   ERR_TLS_CERT_ALTNAME_INVALID: badCertificate('is for another name'),
-  EPROTO: notTls,
+  EPROTO: broken('broke off TLS'),
   ERR_PROXY_INVALID_CONFIG: proxy(
     false,
     'variables hold no address:',
@@ -111,7 +111,9 @@ const tunnelRefusals: Record<number, Meaning> = {
   ),
 };
 
-function meaningOf({ code, statusCode = 0 }: CodedError): Meaning | undefined {
+function meaningOf(error: CodedError): Meaning | undefined {
+  const { statusCode = 0 } = error;
+  const code = codeOfConnection(error);
   if (code === 'ERR_PROXY_TUNNEL')
     return (
       tunnelRefusals[statusCode] ??

@@ -62,6 +62,21 @@ describe('no answer', () => {
     expect(waits).toEqual([]);
   });
 
+  test('a server that breaks off each handshake is asked again, and called silent', async () => {
+    const internalError = Buffer.from([21, 3, 3, 0, 2, 2, 80]);
+    const server = net.createServer((socket) => socket.once('data', () => socket.end(internalError)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { open, waits } = await openBucket();
+    const { port } = server.address() as AddressInfo;
+    const bucket = open({ AWS_S3_ENDPOINT: `https://127.0.0.1:${port}` }, { attempts: 3 });
+    await expect(bucket.list('')).rejects.toMatchObject({
+      failure: 'unavailable',
+      message: expect.stringMatching(/does not answer, or breaks off: /),
+    });
+    expect(waits).toHaveLength(2);
+  });
+
   test('F34: https where the server speaks http, and http where it speaks https', async () => {
     const plain = await openBucket();
     const asTls = plain.open({ AWS_S3_ENDPOINT: plain.server.url.replace('http:', 'https:') });

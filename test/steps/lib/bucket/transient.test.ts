@@ -5,6 +5,12 @@ import { codeOf, createVerdict, isSlowDown } from '../../../../steps/lib/bucket/
 const answer = (statusCode: number, code = '', headers: Record<string, string> = {}, foreign?: string) =>
   new S3Answer({ statusCode, headers }, `<Error><Code>${code}</Code></Error>`, foreign);
 const withCode = (code: string) => Object.assign(new Error('x'), { code });
+/** As Node words it where a request waits for the handshake. */
+const brokenHandshake = (reason: string) =>
+  Object.assign(
+    new Error(`write EPROTO 40:error:0A000438:SSL routines:ssl3_read_bytes:${reason}:rec_layer_s3.c:918:\n`),
+    { code: 'EPROTO' },
+  );
 const timeout = Object.assign(new Error('x'), { name: 'TimeoutError' });
 
 describe('whether it is worth another try', () => {
@@ -23,6 +29,8 @@ describe('whether it is worth another try', () => {
     ['a refusal', answer(403, 'AccessDenied'), [false]],
     ['changed bytes', answer(400, 'BadDigest'), [true, false]],
     ['a connection that broke', withCode('ECONNRESET'), [true, true, true]],
+    ['a handshake that broke', brokenHandshake('tlsv1 alert internal error'), [true, true, true]],
+    ['a handshake with HTTP', brokenHandshake('wrong version number'), [false]],
     ['a name that is not in DNS', withCode('ENOTFOUND'), [true, true, false]],
     ['a timeout', timeout, [true]],
     ['a defect of ours', new RangeError('x'), [false]],

@@ -4,6 +4,13 @@ import { explainNetwork } from '../../../../steps/lib/network/failure.ts';
 const coded = (code: string, more: object = {}) =>
   Object.assign(new Error(`it was ${code}`), { code, ...more });
 
+/** As Node words it where a request waits for the handshake. */
+const brokenHandshake = (reason: string) =>
+  Object.assign(
+    new Error(`write EPROTO 40:error:0A000438:SSL routines:ssl3_read_bytes:${reason}:rec_layer_s3.c:918:\n`),
+    { code: 'EPROTO' },
+  );
+
 describe('a connection that failed', () => {
   test.each([
     ['ENOTFOUND', true, 'hub.example has no address here (DNS)'],
@@ -21,8 +28,9 @@ describe('a connection that failed', () => {
     ],
     ['CERT_HAS_EXPIRED', false, 'the certificate of hub.example has expired'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', false, 'the certificate of hub.example is for another name'],
-    ['EPROTO', false, 'hub.example does not speak TLS as we do'],
+    ['EPROTO', true, 'hub.example broke off TLS'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', false, 'hub.example does not speak TLS as we do'],
+    ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', false, 'hub.example does not speak TLS as we do'],
     ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', true, 'hub.example broke off TLS'],
     ['ERR_PROXY_TUNNEL', true, 'the proxy opens no tunnel to hub.example'],
   ])('%s: again %s, %s', (code, transient, headline) => {
@@ -45,6 +53,16 @@ describe('a connection that failed', () => {
   ])('a proxy that answers CONNECT with %i', (statusCode, transient, message) => {
     const explained = explainNetwork(coded('ERR_PROXY_TUNNEL', { statusCode }), 'hub.example');
     expect(explained).toMatchObject({ transient, error: { message } });
+  });
+
+  test.each([
+    ['tlsv1 alert internal error', true],
+    ['ssl/tls alert bad record mac', true],
+    ['ssl/tls alert handshake failure', false],
+    ['wrong version number', false],
+  ])('EPROTO goes by the reason of OpenSSL: again after "%s": %s', (reason, transient) => {
+    const thrown = brokenHandshake(reason);
+    expect(explainNetwork(thrown, 'hub.example')).toMatchObject({ transient });
   });
 
   test('is found below "fetch failed" and among the tries of several addresses', () => {
