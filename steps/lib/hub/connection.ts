@@ -28,14 +28,21 @@ export async function open(url: URL, options: OpenOptions): Promise<http.Incomin
   request.on('response', (response) => {
     clearTimeout(silence);
     // From here on an error belongs to the body; without a listener it would end the process.
-    response.once('close', () => signal?.removeEventListener('abort', stop));
     resolve(response);
   });
   request.on('error', (error) => {
-    clearTimeout(silence);
-    signal?.removeEventListener('abort', stop);
     // A kept connection that the server had closed meanwhile says nothing about the server.
     reject(signal?.aborted ? signal.reason : connectionFault(error, url.host, request.reusedSocket));
   });
+  request.on('close', () => {
+    clearTimeout(silence);
+    signal?.removeEventListener('abort', stop);
+    // After a 101 that nobody asked for it is all that Node tells.
+    reject(connectionFault(closed(), url.host));
+  });
   return await promise;
+}
+
+function closed(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

@@ -42,7 +42,11 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   let incoming: http.IncomingMessage | undefined;
   const stop = () => (incoming ?? outgoing).destroy(signal?.reason);
   signal?.addEventListener('abort', stop);
-  outgoing.on('close', () => signal?.removeEventListener('abort', stop));
+  outgoing.on('close', () => {
+    signal?.removeEventListener('abort', stop);
+    // After a 101 that nobody asked for it is all that Node tells.
+    reject(closed());
+  });
   outgoing.setTimeout(silenceMs, () => outgoing.destroy(silence()));
   outgoing.on('error', (cause) => {
     const stale = outgoing.reusedSocket && !signal?.aborted;
@@ -54,6 +58,10 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   });
   outgoing.end(body);
   return promise;
+}
+
+function closed(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
 
 function silence(): Error {

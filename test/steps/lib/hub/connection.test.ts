@@ -29,6 +29,14 @@ describe('one GET', () => {
     });
   });
 
+  test('a 101 that nobody asked for is a broken connection, worth another try', async () => {
+    const { url, network } = await setUp(({ socket }) => void socket.write(switching));
+    await expect(open(url, { network, headers: {}, idleMs: 10_000 })).rejects.toMatchObject({
+      verdict: true,
+      final: { failure: 'unavailable', message: `${url.host} ended the connection` },
+    });
+  });
+
   test("ends with the signal's reason: before it, while it waits, and in the body", async () => {
     const reason = new Error('enough');
     const { url, network } = await setUp(
@@ -59,6 +67,8 @@ describe('one GET', () => {
     expect(sleeps.slice(1)).toEqual([0]);
   });
 });
+
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
 
 async function setUp(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);

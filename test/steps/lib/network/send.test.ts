@@ -23,6 +23,11 @@ describe('one request', () => {
     await expect((await ask(url)).text()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
+  test('a 101 that nobody asked for is a broken connection', async () => {
+    const { url, ask } = await setUp(({ socket }) => socket.write(switching));
+    await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
   test('a kept connection that the server has closed costs nobody a failure', async () => {
     let asked = 0;
     const { url, ask } = await setUp((request, response) => {
@@ -47,6 +52,8 @@ describe('one request', () => {
     expect(asked).toBe(2);
   });
 });
+
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
 
 async function setUp(answer: (request: IncomingMessage, response: ServerResponse) => unknown) {
   const server = createServer((request, response) => void answer(request, response));
