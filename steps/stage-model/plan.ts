@@ -107,16 +107,20 @@ export function bestUpload(file: WantedFile, uploads: readonly PendingParts[]): 
  * somebody else's: it may have been begun without a checksum, and would refuse ours.
  */
 export function fittingUploads(file: WantedFile, uploads: readonly PendingParts[]): PendingParts[] {
-  const { partSize } = file;
-  if (partSize === undefined) return [];
-  const ranges = splitRanges(file.size, partSize);
-  const fits = ({ partNumber, size }: PendingPart) => {
-    const range = ranges[partNumber - 1];
-    return range !== undefined && range.end - range.start === size;
-  };
+  if (file.partSize === undefined) return [];
   return uploads
-    .filter(({ parts }) => parts.every(fits))
+    .filter(({ parts }) => fittingParts(file, parts).length === parts.length)
     .sort((a, b) => b.parts.length - a.parts.length || (a.uploadId < b.uploadId ? -1 : 1));
+}
+
+/** Those that are as long as the part of this file with their number. */
+export function fittingParts({ size, partSize }: WantedFile, parts: readonly PendingPart[]): PendingPart[] {
+  if (partSize === undefined) return [];
+  const ranges = splitRanges(size, partSize);
+  return parts.filter((part) => {
+    const range = ranges[part.partNumber - 1];
+    return range !== undefined && range.end - range.start === part.size;
+  });
 }
 
 /** The metadata that an object of ours carries; it is set only where the bytes were proven, or a note says that they are not. */

@@ -1,7 +1,7 @@
 import { StepError } from '../../lib/errors.ts';
 import { adaptPlan, type Findings } from '../bucket/findings.ts';
 import { finish, totalSize, type Work } from '../move.ts';
-import { type Action, planActions, splitRanges, type WantedFile } from '../plan.ts';
+import { type Action, fittingParts, planActions, splitRanges, type WantedFile } from '../plan.ts';
 import { estimateOf } from '../report/estimate.ts';
 import type { ShardPlan } from './shard-plan.ts';
 import { isWithin } from './share.ts';
@@ -51,15 +51,19 @@ export function gather(
   };
 }
 
-/** Of a file that several shards send only the upload of the plan counts. */
+/**
+ * Of a file that several shards send only the upload of the plan counts, and of that the parts that fit: a late pod of an
+ * older plan, which had this upload too, may have sent others.
+ */
 function onlyPlanned(survey: Survey, { uploads }: ShardPlan, files: readonly WantedFile[]): Survey {
   const pending = new Map(survey.pending);
-  for (const { path, key } of files) {
-    const uploadId = uploads[path];
+  for (const file of files) {
+    const uploadId = uploads[file.path];
     if (uploadId === undefined) continue;
+    const planned = (pending.get(file.key) ?? []).filter((upload) => upload.uploadId === uploadId);
     pending.set(
-      key,
-      (pending.get(key) ?? []).filter((upload) => upload.uploadId === uploadId),
+      file.key,
+      planned.map((upload) => ({ ...upload, parts: fittingParts(file, upload.parts) })),
     );
   }
   return { ...survey, pending };

@@ -49,6 +49,22 @@ describe('phase commit', () => {
     expect(two.storage.uploads.size).toBe(0);
   });
 
+  test('lets lie what a late pod of another part size sends into the upload of the plan', async () => {
+    const two = sharded(2);
+    await two.plan();
+    for (const shard of ['1/2', '2/2']) await two.move(shard);
+    const { parts } = two.storage.uploads.get(two.stored().uploads['model-1.safetensors'] ?? '') ?? {};
+    for (const partNumber of [3, 20]) parts?.set(partNumber, { body: Buffer.alloc(16), etag: 'late' });
+    await expect(two.commit()).rejects.toMatchObject({
+      failure: 'not-ready',
+      evidence: [expect.stringContaining('model-1.safetensors lacks 3 of 15 parts')],
+    });
+    for (const shard of ['1/2', '2/2']) await two.move(shard);
+    expect((await two.commit()).outcome).toBe('ok');
+    const stored = two.storage.objects.get(`${prefix}model-1.safetensors`);
+    expect(stored?.body).toEqual(files['model-1.safetensors']);
+  });
+
   test('owes nothing of what another commit has brought meanwhile: that is copied', async () => {
     const two = sharded(2);
     await two.plan();
