@@ -1,4 +1,6 @@
 import type { Bucket } from '../../lib/bucket.ts';
+import { BucketError } from '../../lib/bucket/error.ts';
+import type { Log } from '../../lib/log.ts';
 import { bucketSource } from '../source/bucket-source.ts';
 import type { ModelFile } from '../source/listing.ts';
 import { inspectFiles } from './inspect.ts';
@@ -8,7 +10,11 @@ interface Stored {
   readonly bucket: Bucket;
   readonly prefix: string;
   readonly signal: AbortSignal;
+  readonly log: Log;
 }
+
+/** Of several runs one may replace the object while another reads it. */
+const readings = 3;
 
 /**
  * What the policy sees in the objects themselves, of files that it saw only the beginning of before: their bytes are
@@ -16,10 +22,30 @@ interface Stored {
  */
 export function judgeStored(
   files: readonly ModelFile[],
-  { bucket, prefix, signal }: Stored,
+  { bucket, prefix, signal, log }: Stored,
 ): Promise<Refusal[]> {
   const seenInPart = files
     .filter((file) => isSeenInPart(file))
     .map(({ path, size, digest }): ModelFile => ({ path, size, digest }));
-  return inspectFiles(seenInPart, { source: bucketSource(bucket, prefix), signal });
+  const patient: Bucket = { ...bucket, read: (...asked) => readAnew(asked, bucket, log) };
+  return inspectFiles(seenInPart, { source: bucketSource(patient, prefix), signal });
+}
+
+/** The bytes of one object, however often it is replaced before all of them are there: of two, none may be mixed. */
+async function* readAnew(
+  asked: Parameters<Bucket['read']>,
+  bucket: Bucket,
+  log: Log,
+): AsyncGenerator<Buffer> {
+  for (let reading = 1; ; reading += 1) {
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of bucket.read(...asked)) chunks.push(chunk);
+      return yield* chunks;
+    } catch (error) {
+      const isReplaced = error instanceof BucketError && error.status === 412;
+      if (!isReplaced || reading === readings) throw error;
+      log.warn('reading an object anew that was replaced meanwhile', { key: asked[0] });
+    }
+  }
 }
