@@ -49,7 +49,14 @@ export function createThreadedCarrier({
   let looking: NodeJS.Timeout | undefined;
   const look = () => {
     const busy = threads.length > 0 ? threads.map((thread) => thread.busy()) : [ownBusy()];
-    if (growth(busy) && carrying > 0 && threads.length < count) threads.push(start());
+    if (!growth(busy) || carrying === 0 || threads.length >= count) return;
+    try {
+      threads.push(start());
+    } catch (error) {
+      // The system gives no more; what there is goes on.
+      clearInterval(looking);
+      log.warn('no further thread', { error: error instanceof Error ? error.message : String(error) });
+    }
   };
   const carry = async <T>(work: () => Promise<T>): Promise<T> => {
     if (count > 0) looking ??= setInterval(look, lookMs).unref();

@@ -138,6 +138,29 @@ describe('threads', () => {
     expect(fetchedAlone).toEqual([0, 100, 200]);
   });
 
+  test('a thread that cannot be started is said once, and the others go on', async () => {
+    const looks: number[] = [];
+    const { carrier, file, lines, fetchedAlone } = await openThreads(await start(), {
+      atOnce: 0,
+      // No Worker can be made of it: that throws at once, as where the system gives no more threads.
+      program: new URL('https://thread.example/'),
+      growth: (busy) => looks.push(busy.length) > 0,
+      lookMs: 5,
+    });
+    const read = async (start: number) => carrier.fetch({ file, start, into: shared(100) }, never, () => {});
+    const said = () => lines.filter((line) => line.includes('no further thread'));
+    await vi.waitFor(async () => {
+      await read(0);
+      expect(said()).toHaveLength(1);
+    }, 20_000);
+    const looked = looks.length;
+    await read(100);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(looks).toHaveLength(looked);
+    expect(said()).toEqual([expect.stringMatching(/^warn .*error=/)]);
+    expect(fetchedAlone).toContain(100);
+  });
+
   test('an error of the bucket keeps its code, and what a thread says stands in our log', async () => {
     const rig = await start({
       bucket: { faults: [{ on: 'UploadPart', act: { kind: 'answer', status: 503, code: 'SlowDown' } }] },
