@@ -40,12 +40,18 @@ export interface RawAnswer {
   body?: Readable;
 }
 
-/** Lets a good answer through, its XML already whole within `limitMs`; throws an S3Answer for the rest. */
+/** Lets a good answer through, all but the bytes of an object already whole within `limitMs`; throws an S3Answer for the rest. */
 export async function judgeAnswer(raw: RawAnswer, expected: Expectation, limitMs = 60_000): Promise<void> {
   const ok = raw.statusCode >= 200 && raw.statusCode < 300;
   // Every object and part of S3 has an ETag; a page of a router has none, or none that we would read.
   const promisesEtag = expected === 'bytes' || expected === 'etag';
-  if (ok && promisesEtag && raw.headers['etag'] !== undefined) return;
+  if (ok && promisesEtag && raw.headers['etag'] !== undefined) {
+    if (expected === 'bytes') return;
+    // The SDK reads to the end what nobody needs, however long that takes.
+    await readText(raw.body, maxError, limitMs);
+    raw.body = Readable.from([]);
+    return;
+  }
   const body = await readText(raw.body, ok ? maxXml : maxError, limitMs);
   if (!ok || !isExpected(raw, body, expected))
     throw new S3Answer(raw, body, nameForeign(raw, body, expected));

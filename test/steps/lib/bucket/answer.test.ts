@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Expectation, judgeAnswer, S3Answer } from '../../../../steps/lib/bucket/answer.ts';
 import { openBucket } from '../open-bucket.ts';
 
@@ -37,6 +37,14 @@ describe('an answer', () => {
     await expect(judging).rejects.toBeInstanceOf(S3Answer);
     await expect(judging).rejects.toMatchObject(told);
   });
+});
+
+test('to a PUT, whose body does not end, is late', async () => {
+  const trickle = new Readable({ read: () => {} });
+  const timer = setInterval(() => trickle.push('x'), 5);
+  onTestFinished(() => clearInterval(timer));
+  const judging = judgeAnswer({ statusCode: 200, headers: { etag: '"1"' }, body: trickle }, 'etag', 50);
+  await expect(judging).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
 test('F34: a page that passes for an empty listing is not one', async () => {

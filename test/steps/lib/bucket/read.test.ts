@@ -173,12 +173,15 @@ describe('reading', () => {
 });
 
 describe('an answer that names no length', () => {
+  const invalid = '<Error><Code>InvalidRange</Code><Message>The range is not satisfiable</Message></Error>';
   /** An object that every server in between gives in chunks, and the first answer breaks off. */
   async function inChunks(object: Buffer, breaksAt?: number) {
     const ranges: (string | undefined)[] = [];
     const server = createServer((req, res) => {
       ranges.push(req.headers.range);
       const start = Number(/^bytes=(\d+)-$/.exec(req.headers.range ?? '')?.[1] ?? 0);
+      if (start >= object.length)
+        return res.writeHead(416, { 'content-type': 'application/xml' }).end(invalid);
       const range = `bytes ${start}-${object.length - 1}/${object.length}`;
       res.writeHead(start > 0 ? 206 : 200, { etag: '"e"', ...(start > 0 && { 'content-range': range }) });
       if (start > 0 || breaksAt === undefined) return res.end(object.subarray(start));
@@ -194,6 +197,12 @@ describe('an answer that names no length', () => {
   test('is read to its end', async () => {
     const { bucket } = await inChunks(body);
     expect((await bucket.get('a'))?.equals(body)).toBe(true);
+  });
+
+  test('has come to its end where it broke off after the last byte', async () => {
+    const { bucket, ranges } = await inChunks(body, body.length);
+    expect((await bucket.get('a'))?.equals(body)).toBe(true);
+    expect(ranges).toEqual([undefined, `bytes=${body.length}-`]);
   });
 
   test('goes on where it broke off', async () => {
