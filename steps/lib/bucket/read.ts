@@ -3,6 +3,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { backoff } from '../retry.ts';
 import { BucketError } from './error.ts';
 import { abortBy, type Session, unquote } from './session.ts';
+import type { BucketTimings } from './timings.ts';
 import { codeOf } from './transient.ts';
 
 interface ReadOptions {
@@ -12,14 +13,13 @@ interface ReadOptions {
 
 /**
  * The object's bytes in order. A body that breaks off or stalls is asked for again from where it stopped, and only of
- * the same object (If-Match); the attempts start anew with every byte that came.
+ * the same object (If-Match); the attempts start anew with every byte that came, but for those of a trickle.
  */
 export async function* readObject(
   session: Session,
   key: string,
   { range, signal }: ReadOptions,
 ): AsyncGenerator<Buffer> {
-  const { timings } = session;
   const place = beginning(key, range);
   if (range && range.start >= range.end) return;
   for (let tries = 1; ; tries += 1) {
@@ -27,11 +27,11 @@ export async function* readObject(
     if (body === undefined) return;
     const from = place.at;
     try {
-      yield* follow(body, place, timings.stallMs);
+      yield* follow(body, place, session);
       return;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (place.at > from) tries = 1;
+      if (place.at > from && !(error instanceof Trickle)) tries = 1;
       await waitOrGiveUp(session, place, { error, tries, signal });
     } finally {
       body.destroy();
@@ -134,21 +134,50 @@ function checkAnswer(
     throw changed(where, key, `wanted ETag ${etag}, got ${ETag}`);
 }
 
-async function* follow(body: Readable, place: Place, stallMs: number): AsyncGenerator<Buffer> {
+async function* follow(
+  body: Readable,
+  place: Place,
+  { timings, clock }: Pick<Session, 'timings' | 'clock'>,
+): AsyncGenerator<Buffer> {
   const { end } = place;
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const rate = watchRate(timings);
   for (;;) {
-    const next = await within(stallMs, body, chunks);
+    const since = clock.now();
+    const next = await within(timings.stallMs, body, chunks);
+    const waited = clock.now() - since;
     if (next.done) break;
     place.at += next.value.length;
     if (end !== undefined && place.at > end)
       throw wrong('S3', place.key, `more than the ${end} bytes announced`);
     yield next.value;
+    rate.came(next.value.length, waited);
   }
   if (end !== undefined && place.at < end) {
     const message = `the body ended at ${place.at} of ${end} bytes`;
     throw Object.assign(new Error(message), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
   }
+}
+
+/** Bytes came, but so few that the object would hardly come to its end. */
+class Trickle extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'ETIMEDOUT';
+}
+
+/** Throws a Trickle after each span of waiting that was too slow. */
+function watchRate({ slowMs, slowBytesPerSecond }: Pick<BucketTimings, 'slowMs' | 'slowBytesPerSecond'>) {
+  let [bytes, waited] = [0, 0];
+  return {
+    came(more: number, ms: number) {
+      bytes += more;
+      waited += ms;
+      if (waited < slowMs) return;
+      if (bytes < (slowBytesPerSecond * waited) / 1000)
+        throw new Trickle(`no more than ${bytes} bytes in ${Math.round(waited / 1000)} s`);
+      [bytes, waited] = [0, 0];
+    },
+  };
 }
 
 /** Only the time we wait for bytes counts: a slow reader is not a stalled server. */

@@ -1,4 +1,4 @@
-/** All in milliseconds, but for `attempts`. */
+/** All in milliseconds, but for `attempts` and the rate. */
 export interface BucketTimings {
   readonly connectMs: number;
   /** From the first byte of a request to the headers of its answer. */
@@ -9,6 +9,9 @@ export interface BucketTimings {
   readonly serverWorkMs: number;
   /** A body that gives no byte for so long is asked for again. */
   readonly stallMs: number;
+  /** After so long a wait for bytes in all, slower than the next line is as good as no byte. */
+  readonly slowMs: number;
+  readonly slowBytesPerSecond: number;
   readonly attempts: number;
   readonly baseMs: number;
   readonly capMs: number;
@@ -22,6 +25,8 @@ export const defaultTimings: BucketTimings = {
   idleMs: 60_000,
   serverWorkMs: 900_000,
   stallMs: 60_000,
+  slowMs: 120_000,
+  slowBytesPerSecond: 64 * 1024,
   attempts: 8,
   baseMs: 500,
   capMs: 20_000,

@@ -137,6 +137,29 @@ describe('reading', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('F25: a body that trickles is given up, whatever each attempt still brings', async () => {
+    const server = createServer((req, res) => {
+      const start = Number(/^bytes=(\d+)-/.exec(req.headers.range ?? '')?.[1] ?? 0);
+      const range = `bytes ${start}-999999/1000000`;
+      const head = { etag: '"e"', 'content-length': `${1_000_000 - start}`, 'content-range': range };
+      res.writeHead(start > 0 ? 206 : 200, head);
+      const timer = setInterval(() => res.write('x'), 10);
+      res.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { open, waits } = await openBucket({ timings: { slowMs: 100, attempts: 3 } });
+    const bucket = open({ AWS_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await expect(bucket.get('a')).rejects.toMatchObject({
+      failure: 'unavailable',
+      evidence: [expect.stringMatching(/ETIMEDOUT no more than \d+ bytes in 0 s/)],
+    });
+    expect(waits).toHaveLength(2);
+  });
+
   test('an abort in the middle ends the reading with the reason of the signal', async () => {
     const faults: Fault[] = [{ on: 'GetObject', times: Infinity, act: { kind: 'stall', bytes: 65_536 } }];
     const { bucket, server } = await openBucket({ faults });
