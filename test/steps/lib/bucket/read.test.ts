@@ -126,11 +126,11 @@ describe('reading', () => {
   });
 
   test('a slow reader is not taken for a stalled server', async () => {
-    const { bucket, server } = await openBucket({ timings: { stallMs: 40, idleMs: 40 } });
+    const { bucket, server } = await openBucket({ timings: { stallMs: 300, idleMs: 300 } });
     await server.seed('models', 'a', body);
     const chunks: Buffer[] = [];
     for await (const chunk of bucket.read('a')) {
-      if (chunks.length < 3) await new Promise((resolve) => setTimeout(resolve, 80));
+      if (chunks.length < 3) await new Promise((resolve) => setTimeout(resolve, 400));
       chunks.push(chunk);
     }
     expect(Buffer.concat(chunks).equals(body)).toBe(true);
