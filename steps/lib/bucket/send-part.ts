@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { type Agents, agentsFor } from '../network/agents.ts';
+import { closedEarly } from '../network/failure.ts';
 import { percentEncode } from './percent.ts';
 import type { BucketTimings } from './timings.ts';
 
@@ -65,7 +66,7 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
   });
   request.on('close', () => {
     signal?.removeEventListener('abort', stop);
-    reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    reject(closedEarly());
   });
   write(request, asked.body, secure ? pieceBytes : asked.body.length);
   return await promise;

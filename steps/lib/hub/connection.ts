@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { type Agents, agentsFor } from '../network/agents.ts';
+import { closedEarly } from '../network/failure.ts';
 import { silent } from './body.ts';
 import { connectionFault } from './fault.ts';
 
@@ -37,12 +38,7 @@ export async function open(url: URL, options: OpenOptions): Promise<http.Incomin
   request.on('close', () => {
     clearTimeout(silence);
     signal?.removeEventListener('abort', stop);
-    // After a 101 that nobody asked for it is all that Node tells.
-    reject(connectionFault(closed(), url.host));
+    reject(connectionFault(closedEarly(), url.host));
   });
   return await promise;
-}
-
-function closed(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

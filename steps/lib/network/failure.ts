@@ -1,6 +1,11 @@
 import { StepError } from '../errors.ts';
 import { codeOfConnection, otherProtocol } from './other-protocol.ts';
 
+/** Where Node tells only that a request is over, as after a 101 that nobody asked for. */
+export function closedEarly(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+}
+
 /** What happened to a connection, and whether trying again can help. */
 export interface NetworkFailure {
   readonly transient: boolean;

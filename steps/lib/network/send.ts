@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
 import { type Agents, agentsFor } from './agents.ts';
+import { closedEarly } from './failure.ts';
 
 interface SendOptions {
   readonly body: Buffer | undefined;
@@ -44,8 +45,7 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   signal?.addEventListener('abort', stop);
   outgoing.on('close', () => {
     signal?.removeEventListener('abort', stop);
-    // After a 101 that nobody asked for it is all that Node tells.
-    reject(closed());
+    reject(closedEarly());
   });
   outgoing.setTimeout(silenceMs, () => outgoing.destroy(silence()));
   outgoing.on('error', (cause) => {
@@ -58,10 +58,6 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   });
   outgoing.end(body);
   return promise;
-}
-
-function closed(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
 
 function silence(): Error {
