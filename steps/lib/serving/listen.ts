@@ -79,9 +79,9 @@ function isWarning({ type, reason, message = '' }: Event): boolean {
   return type === 'Warning' || (reason === 'Killing' && /failed \w+ probe/.test(message));
 }
 
-/** Volumes come before anything else: what is done for a container shows that they are there. */
+/** Volumes and the sandbox come before anything else: what is done for a container shows that they are there. */
 function isPast({ reason, lastTimestamp = '' }: Event, { status }: Pod, events: readonly Event[]): boolean {
-  if (reason !== 'FailedMount') return false;
+  if (reason !== 'FailedMount' && reason !== 'FailedCreatePodSandBox') return false;
   const begun = status?.conditions?.some(
     (condition) => condition.type === 'PodReadyToStartContainers' && condition.status === 'True',
   );

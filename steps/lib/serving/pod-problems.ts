@@ -29,10 +29,16 @@ function* problemsOf(pod: PodSeen, snapshot: Snapshot, around: Around): Generato
     const problem = containerProblem(container, pod, around);
     if (problem) yield problem;
   }
-  const mount = pod.warnings.findLast((warning) => /^FailedMount\b/.test(warning));
-  if (mount && pod.containers.every(({ state }) => state === 'waiting')) {
-    yield configError(pod, `${mount} (events of pod ${pod.name})`, around);
-  }
+  if (pod.containers.every(({ state }) => state === 'waiting')) yield* startProblems(pod, around);
+}
+
+/** What keeps the node from starting any container. */
+function* startProblems(pod: PodSeen, around: Around): Generator<Problem> {
+  const last = (reason: string) => pod.warnings.findLast((warning) => warning.startsWith(`${reason}: `));
+  const mount = last('FailedMount');
+  if (mount) yield configError(pod, `${mount} (events of pod ${pod.name})`, around);
+  const sandbox = last('FailedCreatePodSandBox');
+  if (sandbox) yield sandboxError(pod, `${sandbox} (events of pod ${pod.name})`, around);
 }
 
 /** One eviction is made good by the next pod; a row of them is not. */
@@ -84,5 +90,16 @@ function configError(pod: PodSeen, evidence: string, { target, graces }: Around)
     evidence: [evidence],
     hint: `oc describe pod ${pod.name} -n ${target.namespace}`,
     graceMs: graces.configMs,
+  };
+}
+
+/** Of the node, not of the revision: the kubelet goes on trying, and so do we. */
+function sandboxError({ name }: PodSeen, evidence: string, { target }: Around): Problem {
+  return {
+    code: 'LD142 POD_SANDBOX',
+    headline: 'the node cannot set up the pod, before any image or container',
+    evidence: [evidence],
+    hint: `oc get pod ${name} -n ${target.namespace} -o wide   (then \`oc describe node\`: its network plugin, its container runtime)`,
+    graceMs: Infinity,
   };
 }

@@ -127,6 +127,22 @@ describe('the words of a pod', () => {
       false,
     ],
     [
+      'a sandbox that cannot be made',
+      [
+        ['Scheduled', 'Normal', 0],
+        ['FailedCreatePodSandBox', 'Warning', 1],
+      ],
+      true,
+    ],
+    [
+      'a sandbox that was made in the end',
+      [
+        ['FailedCreatePodSandBox', 'Warning', 1],
+        ['Pulling', 'Normal', 2],
+      ],
+      false,
+    ],
+    [
       'a mount that fails after another container began',
       [
         ['Pulled', 'Normal', 1],
@@ -136,7 +152,8 @@ describe('the words of a pod', () => {
     ],
   ] as const)('are those of %s', async (_title, events, told) => {
     const { warnings } = await listenToEvents(events.map(([reason, type, at]) => ({ reason, type, at })));
-    expect(warnings).toEqual(told ? ['FailedMount: it says so'] : []);
+    const failed = events.filter(([reason]) => reason.startsWith('Failed'));
+    expect(warnings).toEqual(told ? failed.map(([reason]) => `${reason}: it says so`) : []);
   });
 
   it('have no failed mount once the sandbox is there with its volumes', async () => {

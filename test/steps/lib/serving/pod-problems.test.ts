@@ -21,9 +21,11 @@ describe('what is wrong with pods', () => {
     expect(podProblems(at(pod({ leaving: true, unscheduled: 'no node' })), around)).toEqual([]);
   });
 
-  it('is nothing for a mount that failed before and came', () => {
-    const late = pod({ containers: [container()], warnings: ['FailedMount: timed out'] });
-    expect(podProblems(at(late), around)).toEqual([]);
+  it('is nothing for a mount or a sandbox that failed before and came', () => {
+    for (const warning of ['FailedMount: timed out', 'FailedCreatePodSandBox: no network']) {
+      const late = pod({ containers: [container()], warnings: [warning] });
+      expect(podProblems(at(late), around)).toEqual([]);
+    }
   });
 
   it('takes the reason of a pull from the events while the kubelet only says that it backs off', () => {

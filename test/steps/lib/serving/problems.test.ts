@@ -65,6 +65,18 @@ describe('what keeps a revision from being ready', () => {
       graces.configMs,
     ],
     [
+      'LD142 POD_SANDBOX',
+      at(
+        pod({
+          containers: [container({ state: 'waiting', reason: 'ContainerCreating' })],
+          warnings: [
+            'FailedCreatePodSandBox: Failed to create pod sandbox: rpc error: code = Unknown desc = failed to set up the network',
+          ],
+        }),
+      ),
+      Infinity,
+    ],
+    [
       'LD141 FAILED_CREATE',
       { ...stations.leavingOld, replicaFailure: 'pods "x" is forbidden: exceeded quota: gpus' },
       graces.configMs,
