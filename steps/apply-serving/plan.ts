@@ -20,7 +20,7 @@ export function encodingsVariable(encodingsBase: string): EnvVar[] {
   return encodingsBase === '' ? [] : [{ name: encodingsName, value: encodingsBase }];
 }
 
-const encodingsName = 'TIKTOKEN_ENCODINGS_BASE';
+export const encodingsName = 'TIKTOKEN_ENCODINGS_BASE';
 
 /** vLLM's own default is 8000. */
 export function portOf(args: readonly string[]): number {
@@ -33,35 +33,10 @@ export function servedName(args: readonly string[], service: string): string {
   return name.replaceAll('{{.Name}}', service);
 }
 
-function flagOf(args: readonly string[], flag: string): string | undefined {
+export function flagOf(args: readonly string[], flag: string): string | undefined {
   const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
   const arg = args[at];
   return arg === flag ? args[at + 1] : arg?.slice(flag.length + 1);
-}
-
-/** What is wrong with the params as a whole; each is fine by itself. */
-export function checkParams({
-  args,
-  env,
-  encodingsBase,
-  command,
-}: {
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-  readonly command: readonly string[];
-  readonly encodingsBase: string;
-}): string[] {
-  const problems: string[] = [];
-  const port = portOf(args);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    problems.push(`--args: --port=${flagOf(args, '--port')} is no port`);
-  const names = env.map((variable) => variable.slice(0, variable.indexOf('=')));
-  const twice = names.filter((name, at) => names.indexOf(name) !== at);
-  if (twice.length > 0) problems.push(`--env: ${[...new Set(twice)].join(', ')} is given more than once`);
-  if (names.includes(encodingsName))
-    problems.push(`--env: ${encodingsName} belongs in --encodings-base (now ${encodingsBase || 'empty'})`);
-  if (command.length === 0) problems.push('--command: is empty');
-  return problems;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type ServingRuntime,
   specHashAnnotation,
 } from '../lib/serving/service.ts';
+import { renderPlacement } from './placement.ts';
 import { chooseStrategy, encodingsVariable, portOf } from './plan.ts';
 import type { spec } from './spec.ts';
 
@@ -79,9 +80,7 @@ function renderPredictor(params: ApplyParams, runtime: string) {
     deploymentStrategy: { type: chooseStrategy(params) },
     // A Service called `vllm` in the namespace would otherwise give the server VLLM_PORT=tcp://…
     enableServiceLinks: false,
-    ...(params.gpu > 0 && {
-      tolerations: [{ key: params.gpuResource, operator: 'Exists', effect: 'NoSchedule' }],
-    }),
+    ...renderPlacement(params),
     model: {
       modelFormat: { name: 'vLLM' },
       runtime,

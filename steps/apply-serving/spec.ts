@@ -1,11 +1,7 @@
 import { serviceParam } from '../lib/serving/service.ts';
 import { modelId, prefix } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
-
-const quantity = {
-  pattern: '[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?',
-  shape: 'a Kubernetes quantity, such as 500m or 24Gi',
-} as const;
+import { podParams } from './pod-params.ts';
 
 export const spec = defineStep({
   name: 'apply-serving',
@@ -96,39 +92,7 @@ export const spec = defineStep({
       pattern: '[A-Za-z_][A-Za-z0-9_]*=.*',
       shape: 'NAME=value',
     },
-    'cpu-request': {
-      kind: 'string',
-      description: 'CPU that the node must have free',
-      default: '4',
-      ...quantity,
-    },
-    'cpu-limit': { kind: 'string', description: 'Most CPU that the server gets', default: '8', ...quantity },
-    'memory-request': {
-      kind: 'string',
-      description: 'Memory that the node must have free',
-      default: '24Gi',
-      ...quantity,
-    },
-    'memory-limit': {
-      kind: 'string',
-      description: 'Most memory that the server gets',
-      default: '32Gi',
-      ...quantity,
-    },
-    'shared-memory': {
-      kind: 'string',
-      description: 'Size of /dev/shm; counts as memory',
-      default: '2Gi',
-      ...quantity,
-    },
-    gpu: { kind: 'integer', description: 'GPUs for each replica', default: '1', min: '0', max: '64' },
-    'gpu-resource': {
-      kind: 'string',
-      description: 'Resource that stands for a GPU; its taint is tolerated',
-      default: 'nvidia.com/gpu',
-      pattern: '[a-z0-9.-]+/[A-Za-z0-9._-]+',
-      shape: 'a resource name, such as nvidia.com/gpu',
-    },
+    ...podParams,
     replicas: { kind: 'integer', description: 'Pods of the service', default: '1', min: '1', max: '64' },
     strategy: {
       kind: 'string',

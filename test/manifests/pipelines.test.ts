@@ -35,6 +35,8 @@ const toldToSet = [
   ['stage-model', 'allow-licenses'],
   ['stage-model', 'max-size'],
   ['apply-serving', 'gpu-resource'],
+  ['apply-serving', 'tolerations'],
+  ['apply-serving', 'node-selector'],
   ['apply-serving', 'startup-timeout'],
   ['smoke-tool-calls', 'max-tokens'],
 ] as const;

@@ -60,4 +60,4 @@ const lookAtNodes =
   'oc get nodes   (which are NotReady or SchedulingDisabled, and whether one of them has the GPU)';
 
 const listTaints =
-  "oc get nodes -o custom-columns='NODE:.metadata.name,TAINTS:.spec.taints[*].key'   (only a taint named like gpu-resource is tolerated; for another, ask whoever keeps the nodes for some without it)";
+  "oc get nodes -o custom-columns='NODE:.metadata.name,TAINTS:.spec.taints[*].key'   (give the taint that the pod may tolerate as `tolerations`, key=value:effect; only one named like gpu-resource is tolerated by itself)";

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   checkEncodings,
-  checkParams,
   checkStorageEntry,
   chooseStrategy,
   covers,
@@ -46,25 +45,6 @@ describe('what vLLM will make of its arguments', () => {
     [[], '/mnt/models'],
   ])('%j is served as %s', (args, name) => {
     expect(servedName(args, 'gpt')).toBe(name);
-  });
-});
-
-describe('params that are wrong together', () => {
-  const fine = { args: ['--port=8080'], env: ['A=1', 'B=x=y'], command: ['vllm'], encodingsBase: '' };
-
-  it.each([
-    ['nothing', fine, []],
-    ['a port that is none', { ...fine, args: ['--port=http'] }, ['--args: --port=http is no port']],
-    ['a port too high', { ...fine, args: ['--port=70000'] }, ['--args: --port=70000 is no port']],
-    ['a variable twice', { ...fine, env: ['A=1', 'A=2', 'A=3'] }, ['--env: A is given more than once']],
-    [
-      'the vocabulary beside its own param',
-      { ...fine, env: ['TIKTOKEN_ENCODINGS_BASE=/x'], encodingsBase: '/mnt/models' },
-      ['--env: TIKTOKEN_ENCODINGS_BASE belongs in --encodings-base (now /mnt/models)'],
-    ],
-    ['no command', { ...fine, command: [] }, ['--command: is empty']],
-  ])('%s', (_title, params, problems) => {
-    expect(checkParams(params)).toEqual(problems);
   });
 });
 

@@ -304,6 +304,8 @@ describe('the InferenceService', () => {
       strategy: 'RollingUpdate',
       replicas: '2',
       'storage-key': 'other',
+      tolerations: 'dedicated=ai:NoSchedule',
+      'node-selector': 'nvidia.com/gpu.product=NVIDIA-L40S',
     };
     const hashes = Object.entries(flags).map(
       ([flag, value]) => renderService(paramsOf({ [flag]: value }), place).specHash,

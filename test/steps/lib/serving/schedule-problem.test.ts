@@ -69,7 +69,7 @@ describe('why no node takes the pod', () => {
 
   it('is a taint: those of all nodes are listed, and nobody is told to take one away', () => {
     const { hint } = problemOf('0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: ai}.');
-    expect(hint).toMatch(/^oc get nodes .*taints.* named like gpu-resource is tolerated/);
+    expect(hint).toMatch(/^oc get nodes .*taints.*give the taint .* as `tolerations`/);
     expect(hint).not.toContain('oc adm taint');
   });
 
