@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import type { FinishedRun } from './finished-run.ts';
-import { modelEnv } from './rollout-params.ts';
+import { modelEnv, service } from './rollout-params.ts';
 import { createRolloutPlace, type RolloutPlace } from './rollout-place.ts';
 import { joinRing, type Ring } from './ring.ts';
 
@@ -52,6 +52,18 @@ describe('the Pipeline over the life of a service', () => {
     expect(Number(run.results['bytes-moved'])).toBeGreaterThan(32 * mebibyte);
     promoted = await place.served();
     expect(promoted.path).toBe(run.results['prefix']);
+    expect(await place.namespace.get('deployment', `${service}-predictor`)).toMatchObject({
+      spec: {
+        template: {
+          spec: {
+            nodeSelector: { 'kubernetes.io/os': 'linux' },
+            tolerations: expect.arrayContaining([
+              { key: 'dedicated', operator: 'Equal', value: 'ai', effect: 'NoSchedule' },
+            ]),
+          },
+        },
+      },
+    });
     const token = await place.clientToken();
     expect(token).toMatch(/^eyJ/);
     expect(run.said).not.toContain(token);

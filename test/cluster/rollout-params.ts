@@ -23,6 +23,8 @@ export const paramsFor = (ring: Ring, namespace: string, client: string): Record
   'cpu-limit': '1',
   'memory-request': '64Mi',
   'memory-limit': '1Gi',
+  tolerations: 'dedicated=ai:NoSchedule',
+  'node-selector': 'kubernetes.io/os=linux',
   'ready-timeout': '2m',
   poll: '500ms',
   tries: '1',

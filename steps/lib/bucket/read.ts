@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { watchRate } from '../network/least-rate.ts';
 import { backoff } from '../retry.ts';
 import { BucketError } from './error.ts';
 import { abortBy, type Session, unquote } from './session.ts';
-import type { BucketTimings } from './timings.ts';
 import { codeOf } from './transient.ts';
 
 interface ReadOptions {
@@ -151,7 +151,8 @@ async function* follow(
     if (end !== undefined && place.at > end)
       throw wrong('S3', place.key, `more than the ${end} bytes announced`);
     yield next.value;
-    rate.came(next.value.length, waited);
+    const span = rate.came(next.value.length, waited);
+    if (span) throw new Trickle(`no more than ${span.bytes} bytes in ${Math.round(span.ms / 1000)} s`);
   }
   if (end !== undefined && place.at < end) {
     const message = `the body ended at ${place.at} of ${end} bytes`;
@@ -163,21 +164,6 @@ async function* follow(
 class Trickle extends Error {
   override readonly name = 'TimeoutError';
   readonly code = 'ETIMEDOUT';
-}
-
-/** Throws a Trickle after each span of waiting that was too slow. */
-function watchRate({ slowMs, slowBytesPerSecond }: Pick<BucketTimings, 'slowMs' | 'slowBytesPerSecond'>) {
-  let [bytes, waited] = [0, 0];
-  return {
-    came(more: number, ms: number) {
-      bytes += more;
-      waited += ms;
-      if (waited < slowMs) return;
-      if (bytes < (slowBytesPerSecond * waited) / 1000)
-        throw new Trickle(`no more than ${bytes} bytes in ${Math.round(waited / 1000)} s`);
-      [bytes, waited] = [0, 0];
-    },
-  };
 }
 
 /** Only the time we wait for bytes counts: a slow reader is not a stalled server. */

@@ -1,5 +1,7 @@
+import type { LeastRate } from '../network/least-rate.ts';
+
 /** All in milliseconds, but for `attempts` and the rate. */
-export interface BucketTimings {
+export interface BucketTimings extends LeastRate {
   readonly connectMs: number;
   /** From the first byte of a request to the headers of its answer. */
   readonly requestMs: number;
@@ -9,9 +11,6 @@ export interface BucketTimings {
   readonly serverWorkMs: number;
   /** A body that gives no byte for so long is asked for again. */
   readonly stallMs: number;
-  /** After so long a wait for bytes in all, slower than the next line is as good as no byte. */
-  readonly slowMs: number;
-  readonly slowBytesPerSecond: number;
   readonly attempts: number;
   readonly baseMs: number;
   readonly capMs: number;

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { StepError } from '../errors.ts';
+import { closedEarly } from '../network/failure.ts';
+import { type LeastRate, type SlowSpan, watchRate } from '../network/least-rate.ts';
 import { connectionFault, HubFault } from './fault.ts';
 
-export interface Watch {
+export interface Watch extends LeastRate {
   /** How long no byte may come while we wait for one. */
   readonly idleMs: number;
-  /** After so long a wait in all, slower than the next line is too slow. */
-  readonly slowMs: number;
-  readonly slowBytesPerSecond: number;
 }
 
 /**
@@ -21,7 +20,7 @@ export async function* chunksOf(
   now: () => number,
 ): AsyncGenerator<Buffer, void, void> {
   const inflow = startInflow(response, host, watch.idleMs);
-  let waited = 0;
+  const rate = watchRate(watch);
   let came = 0;
   try {
     for (;;) {
@@ -31,10 +30,8 @@ export async function* chunksOf(
       }
       const since = now();
       if (!(await inflow.more())) return;
-      waited += now() - since;
-      if (waited < watch.slowMs) continue;
-      if (came < (watch.slowBytesPerSecond * waited) / 1000) throw slow(host, came, waited);
-      waited = 0;
+      const span = rate.came(came, now() - since);
+      if (span) throw slow(host, span);
       came = 0;
     }
   } finally {
@@ -49,6 +46,9 @@ interface Inflow {
   more(): Promise<boolean>;
   close(): void;
 }
+
+/** What a connection is closed with that gave less than it said. */
+export const bodyCut = 'the body ended early';
 
 /** So many bytes may lie ready before the server is held back. */
 const readyBytes = 512 * 1024;
@@ -76,8 +76,8 @@ function startInflow(response: IncomingMessage, host: string, idleMs: number): I
     wake?.();
   });
   response.on('error', fail);
-  response.on('close', () => !ended && fail(cut()));
-  if (response.destroyed) fail(cut());
+  response.on('close', () => !ended && fail(closedEarly(bodyCut)));
+  if (response.destroyed) fail(closedEarly(bodyCut));
   return {
     take() {
       const chunk = ready.shift();
@@ -102,15 +102,11 @@ function startInflow(response: IncomingMessage, host: string, idleMs: number): I
   };
 }
 
-function cut(): Error {
-  return Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' });
-}
-
 export function silent(host: string, ms: number): HubFault {
   return stalled(`${host} sent no byte for ${ms / 1000} s`, host);
 }
 
-export function slow(host: string, bytes: number, ms: number): HubFault {
+export function slow(host: string, { bytes, ms }: SlowSpan): HubFault {
   return stalled(`${host} sent ${bytes} bytes in ${Math.round(ms / 1000)} s`, host);
 }
 

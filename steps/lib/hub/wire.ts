@@ -1,6 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { silent, slow, type Watch } from './body.ts';
+import { closedEarly } from '../network/failure.ts';
+import { watchRate } from '../network/least-rate.ts';
+import { bodyCut, silent, slow, type Watch } from './body.ts';
 import { connectionFault } from './fault.ts';
 import { type Head, parseHead } from './head.ts';
 
@@ -108,7 +110,7 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   // Set while nobody uses it.
   socket.on('timeout', () => socket.destroy());
   socket.on('error', fail);
-  socket.on('close', () => fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' })));
+  socket.on('close', () => fail(closedEarly(bodyCut)));
   // Without this the end of what the server sends is never seen.
   socket.resume();
   return {
@@ -167,7 +169,8 @@ interface Settlers {
 /** Tells what came, and keeps the time: a stall or a trickle is a fault, as for any other body. */
 function watchOver({ url, into, came, watch, now }: WireGet, fail: (error: unknown) => void) {
   const silence = setTimeout(() => fail(silent(url.host, watch.idleMs)), watch.idleMs);
-  let [since, bytes] = [now(), 0];
+  const rate = watchRate(watch);
+  let lookedAt = now();
   let [total, told] = [0, 0];
   const tell = () => {
     const untold = total - told;
@@ -180,13 +183,12 @@ function watchOver({ url, into, came, watch, now }: WireGet, fail: (error: unkno
     },
     progress(more: number) {
       total += more;
-      bytes += more;
       silence.refresh();
       if (total - told >= toldBytes || total === into.length) tell();
-      const waited = now() - since;
-      if (waited < watch.slowMs) return;
-      if (bytes < (watch.slowBytesPerSecond * waited) / 1000) fail(slow(url.host, bytes, waited));
-      [since, bytes] = [now(), 0];
+      const before = lookedAt;
+      lookedAt = now();
+      const span = rate.came(more, lookedAt - before);
+      if (span) fail(slow(url.host, span));
     },
     tell,
     stop: () => clearTimeout(silence),

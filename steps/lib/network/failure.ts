@@ -1,9 +1,9 @@
 import { StepError } from '../errors.ts';
 import { codeOfConnection, otherProtocol } from './other-protocol.ts';
 
-/** Where Node tells only that a request is over, as after a 101 that nobody asked for. */
-export function closedEarly(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+/** Where Node tells only that it is over: a request, as after a 101 that nobody asked for, or a body. */
+export function closedEarly(seen = 'the connection was closed'): Error {
+  return Object.assign(new Error(seen), { code: 'ECONNRESET' });
 }
 
 /** What happened to a connection, and whether trying again can help. */
