@@ -90,7 +90,7 @@ export function listMultipartUploads(call: Call): Answer {
   const max = countOf(request, 'max-uploads', call.pageSize);
   const encode = encoder(request);
   const all = [...bucket.uploads.values()]
-    .filter(({ key }) => key.startsWith(prefix))
+    .filter(({ key }) => (call.dialect.listsUploadsByFolder ? key.startsWith(prefix) : key === prefix))
     .toSorted((a, b) => byBytes(a.key, b.key) || byBytes(a.id, b.id))
     .filter(({ key, id }) => {
       const order = byBytes(key, keyMarker);

@@ -7,7 +7,6 @@ import { receiveFile } from './body.ts';
 import { type Answer, type Call, byBytes, countOf, headerOf, metadataOf } from './call.ts';
 import { checkSource } from './conditions.ts';
 import { etagOf, quoted } from './etag.ts';
-import type { S3Request } from './operations.ts';
 import { checkKey, checksumHeader, findSource } from './objects.ts';
 import { invalidArgument, noSuchKey, noSuchUpload, Refusal } from './refusal.ts';
 import { readSegments, type StoredPart, type Upload } from './store.ts';
@@ -16,9 +15,7 @@ import { renderXml } from './xml.ts';
 export function createMultipartUpload(call: Call): Answer {
   const { request, bucket } = call;
   checkKey(request.key);
-  const algorithm = call.dialect.checksums
-    ? headerOf(request, 'x-amz-checksum-algorithm')?.toLowerCase()
-    : undefined;
+  const algorithm = checksumAlgorithmOf(call);
   const upload: Upload = {
     id: randomBytes(18).toString('base64url'),
     key: request.key,
@@ -26,7 +23,7 @@ export function createMultipartUpload(call: Call): Answer {
     contentType: headerOf(request, 'content-type') ?? 'binary/octet-stream',
     metadata: metadataOf(request),
     algorithm,
-    checksumType: checksumTypeOf(request, algorithm),
+    checksumType: checksumTypeOf(call, algorithm),
     parts: new Map(),
   };
   bucket.uploads.set(upload.id, upload);
@@ -40,8 +37,26 @@ export function createMultipartUpload(call: Call): Answer {
   };
 }
 
-function checksumTypeOf(request: S3Request, algorithm: string | undefined): Upload['checksumType'] {
+function checksumAlgorithmOf({ request, dialect }: Call): string | undefined {
+  const asked = headerOf(request, 'x-amz-checksum-algorithm')?.toLowerCase();
+  if (asked !== undefined && dialect.uploadChecksums === 'refuses')
+    throw new Refusal(
+      400,
+      'InvalidArgument',
+      "Unsupported header 'x-amz-checksum-algorithm' received for this API call.",
+    );
+  return dialect.checksums ? asked : undefined;
+}
+
+function checksumTypeOf({ request, dialect }: Call, algorithm: string | undefined): Upload['checksumType'] {
   if (headerOf(request, 'x-amz-checksum-type') !== 'FULL_OBJECT') return 'COMPOSITE';
+  if (dialect.uploadChecksums === 'parts') return 'COMPOSITE';
+  if (dialect.uploadChecksums === 'refuses-whole')
+    throw new Refusal(
+      501,
+      'NotImplemented',
+      "Header 'x-amz-checksum-type' with value 'FULL_OBJECT' not implemented",
+    );
   if (algorithm === undefined || algorithm === 'crc32') return 'FULL_OBJECT';
   throw new Refusal(
     400,

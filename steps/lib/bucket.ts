@@ -64,10 +64,7 @@ export interface Bucket {
    */
   put(key: string, body: Buffer, options?: PutOptions): Promise<boolean>;
   delete(key: string, signal?: AbortSignal): Promise<void>;
-  createUpload(
-    key: string,
-    options?: { metadata?: Readonly<Record<string, string>>; signal?: AbortSignal },
-  ): Promise<string>;
+  createUpload(key: string, options?: UploadOptions): Promise<string>;
   uploadPart(part: PartUpload): Promise<UploadedPart>;
   /** Completes; a lost answer is settled by a HEAD that must show `size`. */
   completeUpload(upload: CompletedUpload, signal?: AbortSignal): Promise<void>;
@@ -80,6 +77,19 @@ export interface Bucket {
     toKey: string,
     options?: { metadata?: Readonly<Record<string, string>>; signal?: AbortSignal },
   ): Promise<void>;
+}
+
+/**
+ * What goes with an upload, and its parts, to be checked by the server: the CRC-32 of each part and of the whole; that of
+ * each part alone, for those that know no other; none, for those that know none.
+ */
+export type UploadChecksum = 'whole' | 'parts' | 'none';
+
+export interface UploadOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** `whole` unless given, here and with what follows: all requests of one upload must agree. */
+  readonly checksum?: UploadChecksum;
+  readonly signal?: AbortSignal;
 }
 
 export interface PutOptions {
@@ -96,6 +106,7 @@ export interface PartUpload {
   readonly body: Buffer;
   /** Of the body, in base64, where it is known: the server refuses a body that has changed since. */
   readonly crc32?: string | undefined;
+  readonly checksum?: UploadChecksum;
   /**
    * Whether the signature covers the bytes and not only the headers, their CRC-32 among them; true unless given. Over
    * verified TLS it never does: nobody on the way can change a part there.
@@ -111,6 +122,7 @@ export interface CompletedUpload {
   readonly uploadId: string;
   readonly parts: readonly UploadedPart[];
   readonly size: number;
+  readonly checksum?: UploadChecksum;
   /**
    * Whether another object may lie there: where ETags say nothing of the bytes the key is looked at first, so that a lost
    * answer does not make that one pass for ours.

@@ -25,8 +25,9 @@ export async function moveParts(
   transfer: Transfer,
 ): Promise<Attempt> {
   const { bucket, signal } = transfer;
-  const uploadId =
-    resume?.uploadId ?? (await bucket.createUpload(file.key, { metadata: digestMetadata(file), signal }));
+  const { checksum } = transfer.findings;
+  const begun = { metadata: digestMetadata(file), checksum, signal };
+  const uploadId = resume?.uploadId ?? (await bucket.createUpload(file.key, begun));
   try {
     const known = new Map(resume?.parts.map((part) => [part.partNumber, part]));
     keepKnown(known, transfer);
@@ -35,7 +36,7 @@ export async function moveParts(
       transfer,
     );
     const parts = [...known.values(), ...sent].sort((a, b) => a.partNumber - b.partNumber);
-    const completed = { key: file.key, uploadId, parts, size: file.size };
+    const completed = { key: file.key, uploadId, parts, size: file.size, checksum };
     return hex === undefined
       ? await completeAndReadBack({ file, replaces }, completed, transfer)
       : await completeProven(hex, file, completed, transfer);
@@ -118,6 +119,7 @@ async function sendAll(
         partNumber: i + 1,
         body,
         crc32,
+        checksum: transfer.findings.checksum,
         signed: transfer.signsParts,
         signal,
       });

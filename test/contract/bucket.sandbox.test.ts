@@ -3,21 +3,22 @@ import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DialectName, dialects } from '../../sandbox/bucket/dialects.ts';
+import type { DialectName } from '../../sandbox/bucket/dialects.ts';
 import { startBucket } from '../../sandbox/bucket.ts';
 import { createBucket } from '../../steps/lib/bucket.ts';
 import { createLog } from '../../steps/lib/log.ts';
 import { type BucketAbility, bucketContract, type BucketUnderTest } from './bucket.ts';
 
 const pageSize = 20;
-const lacks: Readonly<Record<DialectName, readonly BucketAbility[]>> = {
+/** Of the dialects whose server has been asked the same. */
+const lacks: Partial<Record<DialectName, readonly BucketAbility[]>> = {
   aws: [],
   noobaa: ['md5 etags', 'md5 verification', 'payload verification', 'checksums', 'listed checksums'],
   rgw: ['conditional copy', 'checksums', 'listed checksums'],
   versitygw: [],
 };
 
-for (const dialect of Object.keys(dialects) as DialectName[])
+for (const dialect of Object.keys(lacks) as DialectName[])
   bucketContract(`the sandbox as ${dialect}`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bucket-contract-'));
     const keys = { accessKeyId: 'AKIASANDBOX', secretAccessKey: 'the-secret-key-of-the-sandbox' };

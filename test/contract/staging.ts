@@ -63,7 +63,7 @@ export function stagingContract(
       const first = await run(rig);
       expect(first.code, first.log).toBe(exitCodes.ok);
       expect(first.log).toContain(
-        `what the bucket can  conditional-put=true proof=${proof} resume=true copy=true metadata=true`,
+        `what the bucket can  conditional-put=true checksum=whole proof=${proof} resume=true copy=true metadata=true`,
       );
       expect(await sum(`${rig.prefix}model.safetensors`)).toBe(sha256(weights));
       expect(await keysOf()).toEqual(

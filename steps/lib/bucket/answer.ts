@@ -78,8 +78,10 @@ const resultForm = /^\s*(?:<\?xml[^>]*>)?\s*<\w+(?:Result|Response)\b/;
 const errorForm = /^\s*(?:<\?xml[^>]*>)?\s*<Error\b/;
 
 /** By the words, where there are any: moto calls its XML text/html. Else by who else would call nothing so. */
-function isHtml({ headers }: RawAnswer, body: string): boolean {
+function isHtml({ headers, statusCode }: RawAnswer, body: string): boolean {
   if (body.trim() !== '') return /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(body);
+  // It can have no body, whatever type it gives it (GCS).
+  if (statusCode === 204) return false;
   const fromS3 = Object.keys(headers).some((name) => name.startsWith('x-amz'));
   return !fromS3 && /text\/html/i.test(headers['content-type'] ?? '');
 }

@@ -1,5 +1,5 @@
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
-import type { CompletedUpload, ObjectHead, UploadedPart } from '../bucket.ts';
+import type { CompletedUpload, ObjectHead, UploadChecksum, UploadedPart } from '../bucket.ts';
 import { combineCrc32 } from './crc32.ts';
 import { BucketError, isAbsent } from './error.ts';
 import { md5 } from './md5.ts';
@@ -18,18 +18,17 @@ export async function completeUpload(
   signal?: AbortSignal,
 ): Promise<void> {
   const { client, bucket, log } = session;
-  const { key, uploadId } = upload;
+  const { key, uploadId, checksum = 'whole' } = upload;
   const parts = upload.parts.toSorted((a, b) => a.partNumber - b.partNumber);
   demandSum(session, upload);
-  const whole = combineCrc32(parts);
   const etag = md5OfMd5s(parts);
   const before = upload.lookBefore && etag === undefined ? await headObject(session, key, signal) : undefined;
   const command = new CompleteMultipartUploadCommand({
     Bucket: bucket,
     Key: key,
     UploadId: uploadId,
-    MultipartUpload: { Parts: parts.map(describePart) },
-    ...(whole !== undefined && { ChecksumCRC32: whole, ChecksumType: 'FULL_OBJECT' as const }),
+    MultipartUpload: { Parts: parts.map((part) => describePart(part, checksum)) },
+    ...(checksum === 'whole' && describeWhole(parts)),
   });
   const asked = { what: `completion of ${key}`, right: 's3:PutObject' };
   let lost: BucketError | undefined;
@@ -45,12 +44,17 @@ export async function completeUpload(
   demandSize(session, upload, object);
 }
 
-function describePart({ partNumber, etag, checksum }: UploadedPart) {
+function describePart({ partNumber, etag, checksum }: UploadedPart, of: UploadChecksum) {
   return {
     PartNumber: partNumber,
     ETag: `"${etag}"`,
-    ...(checksum !== undefined && { ChecksumCRC32: checksum }),
+    ...(of !== 'none' && checksum !== undefined && { ChecksumCRC32: checksum }),
   };
+}
+
+function describeWhole(parts: readonly UploadedPart[]) {
+  const whole = combineCrc32(parts);
+  return whole === undefined ? {} : { ChecksumCRC32: whole, ChecksumType: 'FULL_OBJECT' as const };
 }
 
 function mayBeDone(error: BucketError): boolean {

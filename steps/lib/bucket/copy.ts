@@ -51,7 +51,8 @@ async function copyByParts(session: Session, copy: Copy, limits: CopyLimits): Pr
   });
   try {
     const parts = await copyRanges(session, copy, uploadId, splitRanges(from.size, limits.part));
-    await completeUpload(session, { key: toKey, uploadId, parts, size: from.size }, signal);
+    const completed = { key: toKey, uploadId, parts, size: from.size, checksum: 'none' as const };
+    await completeUpload(session, completed, signal);
   } catch (error) {
     await abortQuietly(session, toKey, uploadId);
     throw error;

@@ -1,30 +1,24 @@
 import { Readable } from 'node:stream';
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
-import type { PartUpload, UploadedPart } from '../bucket.ts';
+import type { PartUpload, UploadedPart, UploadOptions } from '../bucket.ts';
 import { ask } from './client.ts';
 import { isUploadGone } from './error.ts';
 import type { PartDigest, PartSender } from './part-sender.ts';
 import type { PartRequest } from './send-part.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 
-export interface UploadOptions {
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-  /** With CRC-32 every part has to carry one; parts copied on the server do not. */
-  readonly checksum?: 'CRC32' | 'none';
-}
-
 export async function createUpload(
   session: Session,
   key: string,
-  { metadata, signal, checksum = 'CRC32' }: UploadOptions = {},
+  { metadata, signal, checksum = 'whole' }: UploadOptions = {},
 ): Promise<string> {
   const command = new CreateMultipartUploadCommand({
     Bucket: session.bucket,
     Key: key,
     // A part may carry a checksum only when its upload declares it. With the type for whole objects, completing does not
     // depend on the parts' own, which SeaweedFS demands otherwise though it does not list them.
-    ...(checksum === 'CRC32' && { ChecksumAlgorithm: checksum, ChecksumType: 'FULL_OBJECT' as const }),
+    ...(checksum !== 'none' && { ChecksumAlgorithm: 'CRC32' as const }),
+    ...(checksum === 'whole' && { ChecksumType: 'FULL_OBJECT' as const }),
     ...(metadata && { Metadata: { ...metadata } }),
   });
   const asked = { what: `start of an upload to ${key}`, right: 's3:PutObject' };
@@ -50,12 +44,12 @@ export async function uploadPart(session: Session, part: PartUpload): Promise<Up
 }
 
 async function digest(
-  { body, crc32, signed = true }: PartUpload,
+  { body, crc32, checksum = 'whole', signed = true }: PartUpload,
   sender: PartSender,
   { isSealed }: Session,
 ): Promise<PartDigest> {
-  const wanted = { crc32: crc32 === undefined, sha256: signed && !isSealed };
-  const known = crc32 === undefined ? {} : { crc32 };
+  const wanted = { crc32: checksum !== 'none' && crc32 === undefined, sha256: signed && !isSealed };
+  const known = checksum === 'none' || crc32 === undefined ? {} : { crc32 };
   return wanted.crc32 || wanted.sha256 ? { ...known, ...(await sender.digest(body, wanted)) } : known;
 }
 

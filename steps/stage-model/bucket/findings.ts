@@ -1,4 +1,4 @@
-import type { UploadedPart } from '../../lib/bucket.ts';
+import type { UploadChecksum, UploadedPart } from '../../lib/bucket.ts';
 import { BucketError } from '../../lib/bucket/error.ts';
 import type { Action } from '../plan.ts';
 
@@ -11,6 +11,8 @@ export interface Seen {
   readonly replaced?: boolean;
   readonly metadataCameBack?: boolean;
   readonly copied?: boolean;
+  /** What went with an upload that was taken, to its completion where that could be tried. */
+  readonly checksum?: UploadChecksum;
   readonly uploadListed?: boolean;
   readonly partListed?: boolean;
   /** What the server calls a part that it has. */
@@ -23,6 +25,8 @@ export interface Seen {
 export interface Findings {
   /** Whether a put with If-None-Match keeps what is there. */
   readonly conditionalPut: boolean | 'unknown';
+  /** What uploads carry for the server to check. */
+  readonly checksum: UploadChecksum;
   /** What the server says of a part that depends on its bytes. */
   readonly proof: 'crc32' | 'md5' | 'nothing' | 'unknown';
   /** Whether a later run can find pending uploads and their parts. */
@@ -41,6 +45,7 @@ export function judgeServer(seen: Seen): Findings {
   const { removal, abortion, replaced } = seen;
   return {
     conditionalPut: replaced === undefined ? 'unknown' : !replaced,
+    checksum: seen.checksum ?? 'whole',
     proof: judgeProof(seen),
     resume: seen.part === undefined ? 'unknown' : seen.uploadListed === true && seen.partListed === true,
     copy: seen.copied ?? 'unknown',
@@ -86,8 +91,11 @@ export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings
 }
 
 /** Whether the signature of a part has to cover its bytes: not where the server was seen to keep the CRC-32 that it was sent. */
-export function signsParts(asked: 'auto' | 'always', { proof }: Findings): boolean {
-  return asked === 'always' || proof !== 'crc32';
+export function signsParts(
+  asked: 'auto' | 'always',
+  { checksum, proof }: Pick<Findings, 'checksum' | 'proof'>,
+): boolean {
+  return asked === 'always' || checksum === 'none' || proof !== 'crc32';
 }
 
 /** Whether an error means that the access key lacks a right. */

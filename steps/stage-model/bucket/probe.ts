@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Bucket, BucketError } from '../../lib/bucket.ts';
+import { type Bucket, BucketError, type UploadChecksum } from '../../lib/bucket.ts';
 import { crc32Base64 } from '../../lib/bucket/crc32.ts';
 import { md5 } from '../../lib/bucket/md5.ts';
 import type { Log } from '../../lib/log.ts';
@@ -23,11 +23,12 @@ interface Probing {
  * removes again; what a killed run leaves the sweep removes.
  */
 export async function probeBucket(probing: Probing): Promise<Findings> {
-  const { place, log, clock, signal } = probing;
+  const { bucket, place, log, clock, signal } = probing;
   const key = `${place.probes}${place.commit}/${clock.now().toString(36)}-${randomUUID()}`;
+  const removal = ask(() => bucket.delete(`${key}.object`, signal));
   const halves = await Promise.allSettled([
-    tryObjects(`${key}.object`, probing),
-    tryParts(`${key}.parts`, probing),
+    tryObjects(`${key}.object`, removal, probing),
+    tryParts(`${key}.parts`, removal, probing),
   ]);
   signal.throwIfAborted();
   const [objects, parts] = halves.map((half) => {
@@ -64,8 +65,12 @@ const sent = { md5: md5(body)?.toString('hex'), crc32: crc32Base64(body) };
 const metadata = { probe: 'comes-back' };
 
 /** A put that must not replace, its metadata, a copy. Nothing is put where nothing could be removed. */
-async function tryObjects(key: string, { bucket, signal }: Probing): Promise<Partial<Seen>> {
-  const removal = await ask(() => bucket.delete(key, signal));
+async function tryObjects(
+  key: string,
+  asked: Promise<Seen['removal']>,
+  { bucket, signal }: Probing,
+): Promise<Partial<Seen>> {
+  const removal = await asked;
   if (removal) return { removal };
   const copyKey = `${key}.copy`;
   try {
@@ -80,29 +85,73 @@ async function tryObjects(key: string, { bucket, signal }: Probing): Promise<Par
   }
 }
 
-/** An upload of one part, as it is listed; it is never completed, and not begun where nobody could end it. */
-async function tryParts(key: string, { bucket, signal }: Probing): Promise<Partial<Seen>> {
-  const abortion = await ask(() => bucket.abortUpload(key, 'none'));
+/**
+ * An upload of one part, with as much for the server to check as it takes. Servers that know no CRC-32 of the whole refuse
+ * it at the beginning (R2) or at the end (MinIO before 2025), which after a model's bytes would be late.
+ */
+async function tryParts(
+  key: string,
+  removal: Promise<Seen['removal']>,
+  probing: Probing,
+): Promise<Partial<Seen>> {
+  const abortion = await ask(() => probing.bucket.abortUpload(key, 'none'));
   if (abortion) return { abortion };
-  const uploadId = await bucket.createUpload(key, { signal });
+  const mayComplete = (await removal) === undefined;
+  let refused: unknown;
+  for (const checksum of ['whole', 'parts', 'none'] as const) {
+    try {
+      return await tryUpload({ key, checksum, mayComplete }, probing);
+    } catch (error) {
+      refused = error;
+      if (isNotUnderstood(error)) continue;
+      // Another run of this commit has finished and swept: what we find no longer matters.
+      if (isGone(error)) return {};
+      break;
+    }
+  }
+  throw refused;
+}
+
+interface Trial {
+  readonly key: string;
+  readonly checksum: UploadChecksum;
+  /** Not where nobody could remove the object. */
+  readonly mayComplete: boolean;
+}
+
+async function tryUpload(
+  { key, checksum, mayComplete }: Trial,
+  { bucket, signal }: Probing,
+): Promise<Partial<Seen>> {
+  const uploadId = await bucket.createUpload(key, { checksum, signal });
+  let isPending = true;
   try {
-    const sent = await bucket.uploadPart({ key, uploadId, partNumber: 1, body, signal });
+    const sent = await bucket.uploadPart({ key, uploadId, partNumber: 1, body, checksum, signal });
     // By their folder, as they are going to be asked for: MinIO names an upload to whoever asks for its very key only.
     const folder = key.slice(0, key.lastIndexOf('/') + 1);
     const uploads = await unlessUnsupported([], () => bucket.listUploads(folder, signal));
     const parts = await unlessUnsupported([], () => bucket.listParts(key, uploadId, signal));
+    if (mayComplete) {
+      await bucket.completeUpload({ key, uploadId, parts: [sent], size: body.length, checksum }, signal);
+      isPending = false;
+    }
     return {
+      checksum,
       uploadListed: uploads.some((upload) => upload.uploadId === uploadId),
       partListed: parts.length > 0,
       part: parts[0] ?? { etag: sent.etag },
     };
-  } catch (error) {
-    // Another run of this commit has finished and swept: what we find no longer matters.
-    if (isGone(error)) return {};
-    throw error;
   } finally {
-    await Promise.allSettled([bucket.abortUpload(key, uploadId)]);
+    await Promise.allSettled([
+      ...(isPending ? [bucket.abortUpload(key, uploadId)] : []),
+      ...(mayComplete ? [bucket.delete(key)] : []),
+    ]);
   }
+}
+
+/** How servers refuse a header that they do not know, or a checksum that they make otherwise; GCS calls it a condition. */
+function isNotUnderstood(error: unknown): boolean {
+  return error instanceof BucketError && [400, 412, 501].includes(error.status);
 }
 
 /** Asks to remove what is not there: of the answers of a server that is there only a missing right counts. */

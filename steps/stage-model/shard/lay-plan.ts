@@ -47,7 +47,7 @@ export async function layPlan(wish: Wish, count: number, stage: Stage): Promise<
     actions.map((action) => toLoad(action, findings)),
     count,
   );
-  const { uploads, begun } = await openUploads(shares, wish, survey, stage);
+  const { uploads, begun } = await openUploads(shares, { wish, survey, findings }, stage);
   const body = renderPlan({ wanted: wantedOf(wish), shares, uploads });
   await bucket.put(key, body, {
     ...(before ? {} : { ifNoneMatch: '*' as const }),
@@ -104,17 +104,16 @@ interface Opened {
 /** One upload for each file that several shards move: the one that pends with most parts, else a new one. */
 async function openUploads(
   shares: readonly Share[],
-  { files }: Wish,
-  survey: Survey,
+  { wish, survey, findings }: { readonly wish: Wish; readonly survey: Survey; readonly findings: Findings },
   { bucket, signal }: Stage,
 ): Promise<Opened> {
   const paths = new Set(shares.flatMap(({ spans }) => spans.map(({ path }) => path)));
   const uploads: Record<string, string> = {};
   const begun: { file: WantedFile; uploadId: string }[] = [];
-  for (const file of files.filter(({ path }) => paths.has(path))) {
+  for (const file of wish.files.filter(({ path }) => paths.has(path))) {
     const found = fittingUploads(file, survey.pending.get(file.key) ?? [])[0]?.uploadId;
-    const uploadId =
-      found ?? (await bucket.createUpload(file.key, { metadata: digestMetadata(file), signal }));
+    const begin = { metadata: digestMetadata(file), checksum: findings.checksum, signal };
+    const uploadId = found ?? (await bucket.createUpload(file.key, begin));
     if (found === undefined) begun.push({ file, uploadId });
     uploads[file.path] = uploadId;
   }

@@ -4,9 +4,16 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type DialectName, dialects } from '../../../sandbox/bucket/dialects.ts';
 import type { Fault } from '../../../sandbox/bucket/faults.ts';
 import { type BucketOptions, type SandboxBucket, startBucket } from '../../../sandbox/bucket.ts';
-import { type Bucket, type BucketTimings, createBucket, type S3Secret } from '../../../steps/lib/bucket.ts';
+import {
+  type Bucket,
+  type BucketTimings,
+  createBucket,
+  type S3Secret,
+  type UploadChecksum,
+} from '../../../steps/lib/bucket.ts';
 import type { CopyLimits } from '../../../steps/lib/bucket/copy.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
@@ -102,10 +109,22 @@ export async function openBucket({
 }
 
 /** An upload of these parts, ready to be completed. */
-export async function uploadParts(bucket: Bucket, key: string, bodies: readonly Buffer[]) {
-  const uploadId = await bucket.createUpload(key);
+export async function uploadParts(
+  bucket: Bucket,
+  key: string,
+  bodies: readonly Buffer[],
+  checksum: UploadChecksum = 'whole',
+) {
+  const uploadId = await bucket.createUpload(key, { checksum });
   const parts = [];
   for (const [i, body] of bodies.entries())
-    parts.push(await bucket.uploadPart({ key, uploadId, partNumber: i + 1, body }));
-  return { key, uploadId, parts, size: bodies.reduce((sum, body) => sum + body.length, 0) };
+    parts.push(await bucket.uploadPart({ key, uploadId, partNumber: i + 1, body, checksum }));
+  return { key, uploadId, parts, size: bodies.reduce((sum, body) => sum + body.length, 0), checksum };
+}
+
+const understood = { whole: 'whole', parts: 'parts', 'refuses-whole': 'parts', refuses: 'none' } as const;
+
+/** The most that a server of this dialect checks. */
+export function uploadChecksum(dialect: DialectName): UploadChecksum {
+  return understood[dialects[dialect].uploadChecksums];
 }

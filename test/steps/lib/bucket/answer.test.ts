@@ -39,6 +39,11 @@ describe('an answer', () => {
   });
 });
 
+test('of 204 is one although it says what type its body would be of', async () => {
+  const deleted = answer(204, { 'content-type': 'text/html; charset=UTF-8', server: 'UploadServer' }, '');
+  await expect(judgeAnswer(deleted, 'nothing')).resolves.toBeUndefined();
+});
+
 test('to a PUT, whose body does not end, is late', async () => {
   const trickle = new Readable({ read: () => {} });
   const timer = setInterval(() => trickle.push('x'), 5);

@@ -23,6 +23,7 @@ const good: Seen = {
 };
 const best: Findings = {
   conditionalPut: true,
+  checksum: 'whole',
   proof: 'crc32',
   resume: true,
   copy: true,
@@ -64,6 +65,7 @@ describe('what was seen', () => {
   test('what could not be tried is unknown, and the right that was missing is named', () => {
     expect(judgeServer({ removal: denied, abortion: denied, sent })).toEqual({
       conditionalPut: 'unknown',
+      checksum: 'whole',
       proof: 'unknown',
       resume: 'unknown',
       copy: 'unknown',
@@ -131,6 +133,10 @@ test.each([
   ['always', 'crc32', true],
 ] as const)('asked %s, with %s from the server: parts are signed: %s', (asked, proof, signed) => {
   expect(signsParts(asked, { ...best, proof })).toBe(signed);
+});
+
+test('a part without a CRC-32 is signed, whatever the server lists', () => {
+  expect(signsParts('auto', { ...best, checksum: 'none' })).toBe(true);
 });
 
 test.each([
