@@ -1,3 +1,4 @@
+import type { Digest } from './digest.ts';
 import { openBytes } from './hub/bytes.ts';
 import { listTree, resolveRevision } from './hub/metadata.ts';
 import { type HubOptions, readSettings } from './hub/settings.ts';
@@ -6,10 +7,8 @@ import { type HubOptions, readSettings } from './hub/settings.ts';
 export interface HubFile {
   readonly path: string;
   readonly size: number;
-  /** SHA-256 of the bytes, for files kept in LFS or Xet. */
-  readonly sha256?: string;
-  /** Git blob SHA-1 (over `blob <size>\0` and the bytes), for all others. */
-  readonly gitSha1?: string;
+  /** SHA-256 for files kept in LFS or Xet, git's for all others. */
+  readonly digest: Digest;
   /** The Hub's own scan of the file, where it gives one: `safe`, `unsafe`, `suspicious`, `queued` … */
   readonly scan?: string;
 }

@@ -29,7 +29,7 @@ export function createAddresses(hub: HubSettings): Addresses {
   const doubted = new Set<string>();
   return {
     of(range, signal) {
-      if (range.file.sha256 === undefined) return Promise.resolve(at(urlOf(range, hub)));
+      if (range.file.digest.algorithm === 'git-sha1') return Promise.resolve(at(urlOf(range, hub)));
       const key = keyOf(range);
       const found = known.get(key) ?? locate(range, hub);
       if (!known.has(key)) {

@@ -12,8 +12,9 @@ export function checkIdentity({ commit, file }: HubRange, headers: AnswerHeaders
   if (size !== null && Number(size) !== file.size)
     throw changed(file.path, host, `X-Linked-Size: ${size}, listed ${file.size}`);
   const hash = bareTag(headers.get('x-linked-etag'));
-  if (hash !== undefined && file.sha256 !== undefined && /^[0-9a-f]{64}$/.test(hash) && hash !== file.sha256)
-    throw changed(file.path, host, `X-Linked-Etag: ${hash}, listed ${file.sha256}`);
+  const { algorithm, hex } = file.digest;
+  if (hash !== undefined && algorithm === 'sha256' && /^[0-9a-f]{64}$/.test(hash) && hash !== hex)
+    throw changed(file.path, host, `X-Linked-Etag: ${hash}, listed ${hex}`);
 }
 
 /** `W/"abc"` → `abc` */

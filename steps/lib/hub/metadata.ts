@@ -1,4 +1,5 @@
 import { listFiles, type ListFileEntry, modelInfo } from '@huggingface/hub';
+import type { Digest } from '../digest.ts';
 import { StepError } from '../errors.ts';
 import type { HubFile, HubRevision } from '../hub.ts';
 import { createApiFetch } from './api-fetch.ts';
@@ -87,15 +88,12 @@ function toFile(hub: HubSettings, entry: ListFileEntry): HubFile {
   const scan = statusOf(entry.securityFileStatus);
   if (typeof path !== 'string' || !Number.isSafeInteger(size) || size < 0)
     throw unlike(hub, `file ${JSON.stringify(path)} of ${JSON.stringify(size)} bytes`);
-  return { path, size, ...hashOf(hub, entry), ...(scan === undefined ? {} : { scan }) };
+  return { path, size, digest: listedDigest(hub, entry), ...(scan === undefined ? {} : { scan }) };
 }
 
-function hashOf(
-  hub: HubSettings,
-  { path, lfs, oid = '' }: ListFileEntry,
-): Pick<HubFile, 'sha256' | 'gitSha1'> {
-  if (lfs && /^[0-9a-f]{64}$/.test(lfs.oid)) return { sha256: lfs.oid };
-  if (!lfs && /^[0-9a-f]{40}$/.test(oid)) return { gitSha1: oid };
+function listedDigest(hub: HubSettings, { path, lfs, oid = '' }: ListFileEntry): Digest {
+  if (lfs && /^[0-9a-f]{64}$/.test(lfs.oid)) return { algorithm: 'sha256', hex: lfs.oid };
+  if (!lfs && /^[0-9a-f]{40}$/.test(oid)) return { algorithm: 'git-sha1', hex: oid };
   throw unlike(hub, `no hash of ${JSON.stringify(path)}: ${JSON.stringify(lfs?.oid ?? oid)}`);
 }
 

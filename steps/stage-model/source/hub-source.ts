@@ -1,6 +1,5 @@
 import type { HubBytes } from '../../lib/hub/bytes.ts';
 import { shellWord } from '../../lib/shell-word.ts';
-import type { ModelFile } from './listing.ts';
 import type { Source } from './origin.ts';
 
 /** The bytes of one commit on the Hub. */
@@ -10,10 +9,10 @@ export function hubSource(hub: HubBytes, model: string, commit: string, token?: 
     description: { kind: 'hub', endpoint: hub.endpoint, token, model, commit },
     where: `${hub.endpoint}, ${model}@${commit}`,
     suspicion: 'a proxy or a mirror on the way may change bytes',
-    read: (file, range, signal) => hub.readRange({ model, commit, file: asListed(file), ...range }, signal),
+    read: (file, range, signal) => hub.readRange({ model, commit, file, ...range }, signal),
     ...(readInto && {
       readInto: (file, start, into, options) => {
-        const range = { model, commit, file: asListed(file), start, end: start + into.length };
+        const range = { model, commit, file, start, end: start + into.length };
         return readInto(range, into, options);
       },
     }),
@@ -22,10 +21,4 @@ export function hubSource(hub: HubBytes, model: string, commit: string, token?: 
       return `curl -sL ${shellWord(address)} | ${digest.algorithm === 'sha256' ? 'sha256sum' : 'git hash-object --stdin'}`;
     },
   };
-}
-
-function asListed({ path, size, digest }: ModelFile) {
-  return digest.algorithm === 'sha256'
-    ? { path, size, sha256: digest.hex }
-    : { path, size, gitSha1: digest.hex };
 }

@@ -1,7 +1,5 @@
 import type { Digest } from '../../lib/digest.ts';
-import { StepError } from '../../lib/errors.ts';
-import type { Hub, HubFile } from '../../lib/hub.ts';
-import { shellWord } from '../../lib/shell-word.ts';
+import type { Hub } from '../../lib/hub.ts';
 
 /** A file before anybody knows its hash. */
 export interface FoundFile {
@@ -26,30 +24,5 @@ export async function readListing(
   signal?: AbortSignal,
 ): Promise<ModelFile[]> {
   const files = await hub.listFiles(model, commit, signal);
-  return files
-    .map((file) => toModelFile(file, hub, `${model}@${commit}`))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function toModelFile(file: HubFile, hub: Hub, where: string): ModelFile {
-  const { path, size, scan } = file;
-  const digest = listedDigest(file);
-  if (!digest || !Number.isSafeInteger(size) || size < 0) {
-    throw new StepError('check', `the Hub gives no hash or no size for ${path}`, {
-      evidence: [
-        `size ${size}, sha256 ${file.sha256 ?? 'none'}, git ${file.gitSha1 ?? 'none'} (${hub.endpoint}, ${where})`,
-      ],
-      hint: `leave the file out: --ignore=${shellWord(path)}`,
-    });
-  }
-  return { path, size, digest, ...(scan === undefined ? {} : { scan }) };
-}
-
-function listedDigest({ sha256, gitSha1 }: HubFile): Digest | undefined {
-  if (sha256 !== undefined) {
-    return /^[0-9a-f]{64}$/.test(sha256) ? { algorithm: 'sha256', hex: sha256 } : undefined;
-  }
-  return gitSha1 !== undefined && /^[0-9a-f]{40}$/.test(gitSha1)
-    ? { algorithm: 'git-sha1', hex: gitSha1 }
-    : undefined;
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-import { createHasher } from '../../../steps/lib/digest.ts';
+import { digestOf } from '../../../steps/lib/digest.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import type { Hub, HubFile } from '../../../steps/lib/hub.ts';
 
@@ -70,16 +70,12 @@ function describe(
   bytes: Buffer,
   { lfs = (p) => p.endsWith('.safetensors'), scans }: MemoryHubOptions,
 ): HubFile {
-  const hash = (algorithm: 'sha256' | 'git-sha1') => {
-    const hasher = createHasher(algorithm, bytes.length);
-    hasher.update(bytes);
-    return hasher.hex();
-  };
+  const algorithm = lfs(path) ? 'sha256' : 'git-sha1';
   const scan = scans?.[path];
   return {
     path,
     size: bytes.length,
-    ...(lfs(path) ? { sha256: hash('sha256') } : { gitSha1: hash('git-sha1') }),
+    digest: { algorithm, hex: digestOf(algorithm, bytes) },
     ...(scan === undefined ? {} : { scan }),
   };
 }

@@ -53,7 +53,7 @@ test.each([1000, 2 ** 52])(
     const hub: Partial<Hub> = {
       listFiles: async (...about) => [
         ...(await memory.listFiles(...about)),
-        { path, size: 1e15, sha256: 'a'.repeat(64) },
+        { path, size: 1e15, digest: { algorithm: 'sha256', hex: 'a'.repeat(64) } },
       ],
     };
     const stage = open(files, { maxSize });

@@ -21,7 +21,7 @@ test('both ways to the bytes give the same, and ask once where they are', async 
   const file = {
     path: 'a.safetensors',
     size: 10,
-    sha256: createHash('sha256').update(weights).digest('hex'),
+    digest: { algorithm: 'sha256', hex: createHash('sha256').update(weights).digest('hex') } as const,
   };
   const range = { model: 'acme/tiny', commit: repo.commit, file, start: 2, end: 8 };
   const into = Buffer.alloc(6);

@@ -34,7 +34,11 @@ describe('F16 the token', () => {
         },
       ],
     });
-    const file = { path: 'config.json', size: 25, gitSha1: 'a'.repeat(40) };
+    const file = {
+      path: 'config.json',
+      size: 25,
+      digest: { algorithm: 'git-sha1', hex: 'a'.repeat(40) } as const,
+    };
     const range = { model, commit: work.commit, file, start: 0, end: 25 };
     for await (const chunk of work.hub.readRange(range)) expect(chunk).toHaveLength(25);
     expect(seen).toEqual([undefined]);

@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { bareTag, checkIdentity } from '../../../../steps/lib/hub/identity.ts';
+import type { HubRange } from '../../../../steps/lib/hub.ts';
 import { model, putToWork } from './at-work.ts';
 
 const path = 'model.safetensors';
 const commit = 'a'.repeat(40);
 const sha256 = 'b'.repeat(64);
-const asked = { model, commit, file: { path, size: 10, sha256 }, start: 0, end: 10 };
+const asked: HubRange = {
+  model,
+  commit,
+  file: { path, size: 10, digest: { algorithm: 'sha256', hex: sha256 } },
+  start: 0,
+  end: 10,
+};
 const check = (headers: Record<string, string>, given = asked) =>
   checkIdentity(given, new Headers(headers), 'hub.example');
 
@@ -20,7 +27,7 @@ describe('F8 what the Hub says beside an address', () => {
   });
 
   test('a file without a listed SHA-256 is not held to one', () => {
-    const file = { path, size: 10, gitSha1: 'c'.repeat(40) };
+    const file = { path, size: 10, digest: { algorithm: 'git-sha1', hex: 'c'.repeat(40) } as const };
     expect(() =>
       checkIdentity({ ...asked, file }, new Headers({ 'x-linked-etag': `"${sha256}"` }), 'x'),
     ).not.toThrow();

@@ -64,8 +64,10 @@ describe('listing files', () => {
     expect(listed.map(({ path }) => path)).toEqual(['config.json', 'a/b/c.txt', 'model.safetensors']);
     for (const file of listed) {
       const there = revision?.files.get(file.path);
-      const hash = there?.sha256 ? { sha256: there.sha256 } : { gitSha1: there?.gitSha1 };
-      expect(file).toEqual({ path: file.path, size: there?.size, ...hash, scan: 'safe' });
+      const digest = there?.sha256
+        ? { algorithm: 'sha256', hex: there.sha256 }
+        : { algorithm: 'git-sha1', hex: there?.gitSha1 };
+      expect(file).toEqual({ path: file.path, size: there?.size, digest, scan: 'safe' });
     }
     expect(fake.requests).toHaveLength(3);
   });
@@ -119,14 +121,22 @@ describe('listing files', () => {
     await expect(hub.listFiles(model, 'main')).rejects.toMatchObject({ failure: 'usage' });
   });
 
-  test('a file without a usable hash is not listed as if it had one', async () => {
-    const body = JSON.stringify([{ type: 'file', path: 'x', size: 1, oid: 'short' }]);
+  test.each([
+    ['no hash', { size: 1 }, 'no hash of "x"'],
+    ['a hash that is cut', { size: 1, oid: 'short' }, 'no hash of "x"'],
+    ['a git hash that is none', { size: 1, oid: 'A'.repeat(40) }, 'no hash of "x"'],
+    ['a SHA-256 that is none', { oid: 'a'.repeat(40), lfs: { oid: 'xyz', size: 1 } }, 'no hash of "x"'],
+    ['a git hash for a file in LFS', { lfs: { oid: 'a'.repeat(40), size: 1 } }, 'no hash of "x"'],
+    ['a size below zero', { size: -1, oid: 'a'.repeat(40) }, 'file "x" of -1 bytes'],
+    ['a size that is no whole number', { size: 1.5, oid: 'a'.repeat(40) }, 'file "x" of 1.5 bytes'],
+  ])('%s: what cannot be proven is not listed', async (_, entry, evidence) => {
+    const body = JSON.stringify([{ type: 'file', path: 'x', ...entry }]);
     const { hub, commit } = await putToWork({
       faults: [{ at: 'tree', effect: { kind: 'answer', status: 200, headers: {}, body } }],
     });
     await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
       failure: 'check',
-      evidence: [expect.stringContaining('no hash of "x"')],
+      evidence: [expect.stringContaining(evidence)],
     });
   });
 });
@@ -223,7 +233,11 @@ describe('what a person must change', () => {
 
   test('F14 no such file', async () => {
     const { hub, commit } = await putToWork();
-    const file = { path: 'gone.json', size: 4, gitSha1: 'a'.repeat(40) };
+    const file = {
+      path: 'gone.json',
+      size: 4,
+      digest: { algorithm: 'git-sha1', hex: 'a'.repeat(40) } as const,
+    };
     const bytes = hub.readRange({ model, commit, file, start: 0, end: 4 });
     await expect(bytes[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       failure: 'refused',

@@ -63,7 +63,11 @@ describe('F23 names of files', () => {
 
   test('nothing is asked for a hostile one', async () => {
     const { hub, fake } = await putToWork();
-    const file = { path: '../../../../api/whoami-v2', size: 4, gitSha1: commit };
+    const file = {
+      path: '../../../../api/whoami-v2',
+      size: 4,
+      digest: { algorithm: 'git-sha1', hex: commit } as const,
+    };
     const bytes = hub.readRange({ model, commit, file, start: 0, end: 4 });
     await expect(bytes[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       failure: 'check',

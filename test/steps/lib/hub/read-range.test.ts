@@ -134,9 +134,9 @@ describe('answers that are not what was asked', () => {
   test("F7 a flipped bit passes the adapter, for only the file's hash can tell; and does not come twice", async () => {
     const { read, file } = await putToWork({ faults: [cdn({ kind: 'flip', offset: 1_234_567 })] });
     const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-    const { sha256 } = await file(path);
-    expect(digest(await read(path))).not.toBe(sha256);
-    expect(digest(await read(path))).toBe(sha256);
+    const { hex } = (await file(path)).digest;
+    expect(digest(await read(path))).not.toBe(hex);
+    expect(digest(await read(path))).toBe(hex);
   });
 
   test('a compressed body is refused', async () => {
@@ -193,7 +193,11 @@ describe('F22 sizes', () => {
     [0, Number.NaN],
   ])('a range from %d to %d of 25 bytes is a mistake of ours', async (start, end) => {
     const { hub, commit } = await putToWork();
-    const file = { path: 'config.json', size: 25, gitSha1: 'a'.repeat(40) };
+    const file = {
+      path: 'config.json',
+      size: 25,
+      digest: { algorithm: 'git-sha1', hex: 'a'.repeat(40) } as const,
+    };
     await expect(collect(hub.readRange({ model, commit, file, start, end }))).rejects.toThrow(RangeError);
   });
 });
