@@ -1,5 +1,5 @@
 import { serviceParam } from '../lib/serving/service.ts';
-import { address, modelId } from '../lib/shapes.ts';
+import { address, modelId, revision } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 
 export const spec = defineStep({
@@ -18,7 +18,7 @@ export const spec = defineStep({
       kind: 'string',
       description: 'Branch that is followed',
       default: 'main',
-      pattern: '(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
+      ...revision,
       shape: 'a branch, such as main',
     },
     service: serviceParam,

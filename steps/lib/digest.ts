@@ -6,6 +6,17 @@ export interface Digest {
   readonly hex: string;
 }
 
+/** As the Hub names blobs: a file in LFS by its SHA-256, any other by git's hash. */
+export function digestNamed(hash: string): Digest | undefined {
+  if (/^[0-9a-f]{64}$/.test(hash)) return { algorithm: 'sha256', hex: hash };
+  return /^[0-9a-f]{40}$/.test(hash) ? { algorithm: 'git-sha1', hex: hash } : undefined;
+}
+
+/** As git names commits. */
+export function isCommit(text: string): boolean {
+  return digestNamed(text)?.algorithm === 'git-sha1';
+}
+
 /** Takes the bytes of one file in order and gives the digest's hex digits. */
 export interface Hasher {
   update(bytes: Buffer): void;

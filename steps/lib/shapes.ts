@@ -1,8 +1,14 @@
-/** `owner/name` as the Hub allows it: never `..` or `--`, so that `owner--name` is one folder name for one repository. */
+/** `owner/name` as the Hub allows it: never `..`, never `.git` at its end, and never `--`, so that `owner--name` is one folder name for one repository. */
 export const modelId = {
-  pattern: '(?!.*(?:\\.\\.|--))[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}\\/[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}',
+  pattern: '(?!.*(?:\\.\\.|--|\\.git$))[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}\\/[A-Za-z0-9][A-Za-z0-9._\\-]{0,95}',
   shape: 'an owner/name without scheme, such as openai/gpt-oss-20b',
   maxLength: 193,
+} as const;
+
+/** A branch, a tag or a commit as git allows it. */
+export const revision = {
+  pattern: '(?!.*(?:\\.\\.|\\/\\/|\\/$|\\.lock$))[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
+  shape: 'a branch, a tag or a commit, such as main',
 } as const;
 
 /** A folder of a bucket, without slashes at its ends. */

@@ -1,6 +1,6 @@
 import { dataConnection, sourceConnection } from '../lib/data-connection.ts';
 import { defineStep } from '../lib/step.ts';
-import { address, folder, modelId, source } from '../lib/shapes.ts';
+import { address, folder, modelId, revision, source } from '../lib/shapes.ts';
 
 export const spec = defineStep({
   name: 'stage-model',
@@ -26,8 +26,7 @@ export const spec = defineStep({
       description:
         'Branch, tag or commit; a branch is resolved to its commit once, at the start. For another source than the Hub main, or the 40 hex digits that must lie there',
       default: 'main',
-      pattern: '(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,199}',
-      shape: 'a branch, a tag or a commit, such as main',
+      ...revision,
     },
     prefix: {
       kind: 'string',

@@ -1,10 +1,10 @@
 import { listFiles, type ListFileEntry, modelInfo } from '@huggingface/hub';
-import type { Digest } from '../digest.ts';
+import { type Digest, digestNamed, isCommit } from '../digest.ts';
 import { StepError } from '../errors.ts';
 import type { HubFile, HubRevision } from '../hub.ts';
 import { createApiFetch } from './api-fetch.ts';
 import { finalOf, HubFault } from './fault.ts';
-import { checkCommit, checkModel, checkRevision, isCommit } from './names.ts';
+import { checkCommit, checkModel, checkRevision } from './names.ts';
 import type { HubSettings } from './settings.ts';
 
 /** Hub.resolveRevision: the commit that a branch, a tag or a commit stands for right now. */
@@ -92,9 +92,10 @@ function toFile(hub: HubSettings, entry: ListFileEntry): HubFile {
 }
 
 function listedDigest(hub: HubSettings, { path, lfs, oid = '' }: ListFileEntry): Digest {
-  if (lfs && /^[0-9a-f]{64}$/.test(lfs.oid)) return { algorithm: 'sha256', hex: lfs.oid };
-  if (!lfs && /^[0-9a-f]{40}$/.test(oid)) return { algorithm: 'git-sha1', hex: oid };
-  throw unlike(hub, `no hash of ${JSON.stringify(path)}: ${JSON.stringify(lfs?.oid ?? oid)}`);
+  const hash = lfs?.oid ?? oid;
+  const digest = digestNamed(hash);
+  if (digest?.algorithm === (lfs ? 'sha256' : 'git-sha1')) return digest;
+  throw unlike(hub, `no hash of ${JSON.stringify(path)}: ${JSON.stringify(hash)}`);
 }
 
 function statusOf(security: unknown): string | undefined {

@@ -1,28 +1,26 @@
+import { isCommit } from '../digest.ts';
 import { StepError } from '../errors.ts';
+import { modelId, revision } from '../shapes.ts';
 
-const modelShape = /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/;
-const revisionShape = /^[A-Za-z0-9][\w./-]{0,254}$/;
-const commitShape = /^[0-9a-f]{40}$/;
+// The params are held to the same: this is the second guard, before a name becomes an address.
+const modelShape = new RegExp(`^(?:${modelId.pattern})$`, 'u');
+const revisionShape = new RegExp(`^(?:${revision.pattern})$`, 'u');
 /** An S3 key has at most 1,024 bytes (UTF-8), and a path becomes the tail of one. */
 const longestPath = 1024;
 
 /** Refuses what would not stay one path segment each in an address of the Hub. */
 export function checkModel(model: string): string {
-  if (modelShape.test(model) && !/\.\.|--|\.git$/.test(model)) return model;
+  if (modelShape.test(model)) return model;
   throw new StepError('usage', `${JSON.stringify(model)} is not a model of the Hub`, {
     hint: 'name it as <organisation>/<model>, for example --model=openai/gpt-oss-20b',
   });
 }
 
-export function checkRevision(revision: string): string {
-  if (revisionShape.test(revision) && !/\.\.|\/\/|\/$|\.lock$/.test(revision)) return revision;
-  throw new StepError('usage', `${JSON.stringify(revision)} is not a branch, tag or commit`, {
+export function checkRevision(name: string): string {
+  if (revisionShape.test(name)) return name;
+  throw new StepError('usage', `${JSON.stringify(name)} is not a branch, tag or commit`, {
     hint: '--revision=main, a tag, or 40 hex digits',
   });
-}
-
-export function isCommit(text: string): boolean {
-  return commitShape.test(text);
 }
 
 export function checkCommit(commit: string): string {
@@ -46,24 +44,6 @@ export function unsafePath(path: string): string | undefined {
   if (segments.includes('')) return 'has an empty segment';
   if (Buffer.byteLength(path) > longestPath) return `is longer than ${longestPath} bytes`;
   return undefined;
-}
-
-export interface UnsafePath {
-  readonly path: string;
-  readonly reason: string;
-}
-
-/** All the unsafe paths of a tree, and those that some file systems and stores would take for another one. */
-export function unsafePaths(paths: readonly string[]): UnsafePath[] {
-  const first = new Map<string, string>();
-  return paths.flatMap((path) => {
-    const reason = unsafePath(path);
-    if (reason !== undefined) return [{ path, reason }];
-    const folded = path.normalize('NFC').toLowerCase();
-    const twin = first.get(folded);
-    first.set(folded, twin ?? path);
-    return twin === undefined ? [] : [{ path, reason: `differs from ${twin} only in case or composition` }];
-  });
 }
 
 export function checkPath(path: string): string {

@@ -1,5 +1,5 @@
 import { StepError } from '../../lib/errors.ts';
-import type { Digest } from '../../lib/digest.ts';
+import { type Digest, digestNamed, isCommit } from '../../lib/digest.ts';
 import { vocabulary } from '../../lib/vocabulary.ts';
 import type { FoundFile, ModelFile } from './listing.ts';
 import { forEachAtOnce } from '../pace/pool.ts';
@@ -84,13 +84,7 @@ function combine(
 function parseNote(bytes: Buffer | undefined): { commit: string; digest: Digest } | undefined {
   const [commit = '', hash = ''] = (bytes?.toString('latin1') ?? '').split(/\r?\n/);
   const digest = digestNamed(hash);
-  return /^[0-9a-f]{40}$/.test(commit) && digest ? { commit, digest } : undefined;
-}
-
-/** As the Hub names blobs: a file in LFS by its SHA-256, any other by git's hash. */
-export function digestNamed(hash: string): Digest | undefined {
-  if (/^[0-9a-f]{64}$/.test(hash)) return { algorithm: 'sha256', hex: hash };
-  return /^[0-9a-f]{40}$/.test(hash) ? { algorithm: 'git-sha1', hex: hash } : undefined;
+  return isCommit(commit) && digest ? { commit, digest } : undefined;
 }
 
 /** Of these files none may be what a download that was ended, or still runs, has so far. */

@@ -1,10 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { digestNamed } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
 import type { Rule } from '../policy/select.ts';
-import { demandFinished, digestNamed, type KnownCommit, readDownload } from './download.ts';
+import { demandFinished, type KnownCommit, readDownload } from './download.ts';
 import { demandFit } from './fit.ts';
 import { folderNotes, namesIn } from './folder-notes.ts';
 import { folderSource, isSystemError, readFolderFile, unreadable } from './folder-source.ts';

@@ -1,6 +1,7 @@
 import { type BigIntStats, constants, type Dirent } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isCommit } from '../../lib/digest.ts';
 import { explain, isSystemError, unreadable, versionOf } from './folder-source.ts';
 import type { FoundFile } from './listing.ts';
 
@@ -64,7 +65,7 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 
 /** Where the blobs are that the links of this folder lead to, when it is a snapshot in the Hub's cache: `snapshots/<commit>` beside `blobs`. */
 export function blobsOf(root: string): string | undefined {
-  const isSnapshot = /^[0-9a-f]{40}$/.test(basename(root)) && basename(dirname(root)) === 'snapshots';
+  const isSnapshot = isCommit(basename(root)) && basename(dirname(root)) === 'snapshots';
   return isSnapshot ? join(dirname(dirname(root)), 'blobs') : undefined;
 }
 

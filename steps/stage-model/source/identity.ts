@@ -1,4 +1,4 @@
-import { sha256 } from '../../lib/digest.ts';
+import { isCommit, sha256 } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { ModelFile } from './listing.ts';
 import { spec } from '../spec.ts';
@@ -18,7 +18,7 @@ export function contentIdentity(files: readonly ModelFile[]): string {
 
 /** A source that is no Hub has no branches: its revision is left at the default, or names what lies there. */
 export function demandPinnable(revision: string, where: string): void {
-  if (isDefault(revision) || /^[0-9a-f]{40}$/.test(revision)) return;
+  if (isDefault(revision) || isCommit(revision)) return;
   throw new StepError('usage', `${where} has no branches and tags, so none called ${revision}`, {
     evidence: [`--revision=${revision}, for --source only ${spec.params.revision.default} or 40 hex digits`],
     hint: `leave --revision at ${spec.params.revision.default}; the log of a --dry-run says what lies there`,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Bucket, BucketObject } from '../../lib/bucket.ts';
+import { digestNamed, isCommit } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../../lib/manifest.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import { versionOf } from './bucket-source.ts';
-import { digestNamed } from './download.ts';
 import { isDefault } from './identity.ts';
 import type { ModelFile } from './listing.ts';
 
@@ -103,7 +103,7 @@ export function stagedFiles(
 /** Whoever may write to the source may write anything there. */
 function demandSound(manifest: Manifest, key: string, { where, name }: Bucket): Manifest {
   const problems = [
-    !/^[0-9a-f]{40}$/.test(manifest.commit) && `commit ${JSON.stringify(manifest.commit)}`,
+    !isCommit(manifest.commit) && `commit ${JSON.stringify(manifest.commit)}`,
     !manifest.prefix.endsWith('/') && `prefix ${JSON.stringify(manifest.prefix)}`,
     ...manifest.files.map(
       ({ path, digest }) => digestNamed(digest.hex) === undefined && `hash of ${JSON.stringify(path)}`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHasher, digestOf, sha256 } from '../../../steps/lib/digest.ts';
+import { createHasher, digestNamed, digestOf, isCommit, sha256 } from '../../../steps/lib/digest.ts';
 
 test('known values: sha256sum and git hash-object say the same', () => {
   const bytes = Buffer.from('hello\n');
@@ -20,4 +20,15 @@ test('however the bytes are cut, the digest is that of the whole', () => {
       expect(hasher.hex()).toBe(digestOf(algorithm, whole));
     }),
   );
+});
+
+test.each([
+  ['a'.repeat(64), 'sha256'],
+  ['a'.repeat(40), 'git-sha1'],
+  ['A'.repeat(40), undefined],
+  ['a'.repeat(41), undefined],
+  ['', undefined],
+])('%s is a hash of %s', (hash, algorithm) => {
+  expect(digestNamed(hash)?.algorithm).toBe(algorithm);
+  expect(isCommit(hash)).toBe(algorithm === 'git-sha1');
 });

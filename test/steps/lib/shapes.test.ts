@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { folder, modelId, prefix, source } from '../../../steps/lib/shapes.ts';
+import { folder, modelId, prefix, revision, source } from '../../../steps/lib/shapes.ts';
 
 const takes = ({ pattern }: { readonly pattern: string }, text: string) =>
   new RegExp(`^(?:${pattern})$`, 'u').test(text);
@@ -22,10 +22,20 @@ describe('modelId', () => {
     'a/b/',
     'a b/c',
     'a/b\n',
+    'a/b.git',
     '-a/b',
     `a/${'b'.repeat(97)}`,
     'ä/b',
   ])('not %j', (text) => expect(takes(modelId, text)).toBe(false));
+});
+
+describe('revision', () => {
+  test.each(['main', 'v1.0', 'refs/pr/1', 'a'.repeat(40)])('%s', (text) =>
+    expect(takes(revision, text)).toBe(true),
+  );
+  test.each(['', '-x', '../x', 'a..b', 'a//b', 'a/', 'a b', 'x.lock', 'a'.repeat(201)])('not %j', (text) =>
+    expect(takes(revision, text)).toBe(false),
+  );
 });
 
 describe('folder', () => {

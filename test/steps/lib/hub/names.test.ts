@@ -7,7 +7,6 @@ import {
   checkRevision,
   resolveUrl,
   unsafePath,
-  unsafePaths,
 } from '../../../../steps/lib/hub/names.ts';
 import { model, putToWork } from './at-work.ts';
 import { character } from '../characters.ts';
@@ -51,14 +50,6 @@ describe('F23 names of files', () => {
     'a'.repeat(1024),
   ])('%s is fine', (path) => {
     expect(unsafePath(path)).toBeUndefined();
-  });
-
-  test('all of them are listed, twins by case and by composition too', () => {
-    expect(unsafePaths(['a', '../x', 'A', 'é.txt', 'e\u0301.txt', 'b'])).toEqual([
-      { path: '../x', reason: 'leads outside its folder' },
-      { path: 'A', reason: 'differs from a only in case or composition' },
-      { path: 'e\u0301.txt', reason: 'differs from é.txt only in case or composition' },
-    ]);
   });
 
   test('nothing is asked for a hostile one', async () => {

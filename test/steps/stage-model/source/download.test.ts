@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { vocabulary } from '../../../../steps/lib/vocabulary.ts';
-import { digestNamed, notesFolder, readDownload } from '../../../../steps/stage-model/source/download.ts';
+import { notesFolder, readDownload } from '../../../../steps/stage-model/source/download.ts';
 import { failure, hubHash, notesOf, type Tree } from '../sources.ts';
 import { commit } from '../staging.ts';
 
@@ -82,11 +82,3 @@ test('a download that is not finished is refused', async () => {
     evidence: [expect.stringMatching(/incomplete is there \(file:\/\/\/m\)$/)],
   });
 });
-
-test.each([
-  ['a'.repeat(64), 'sha256'],
-  ['a'.repeat(40), 'git-sha1'],
-  ['A'.repeat(40), undefined],
-  ['a'.repeat(41), undefined],
-  ['', undefined],
-])('%s is a hash of %s', (hash, algorithm) => expect(digestNamed(hash)?.algorithm).toBe(algorithm));
