@@ -73,7 +73,7 @@ function bind(spec: StepSpec, permissions: readonly Permission[], place?: Place)
   ];
 }
 
-export function describeRule(spec: StepSpec, { apiGroup, resources, verbs, resourceNames }: Permission) {
+function describeRule(spec: StepSpec, { apiGroup, resources, verbs, resourceNames }: Permission) {
   return {
     apiGroups: [apiGroup],
     resources: [...resources],

@@ -74,7 +74,7 @@ export function sendRefusal(res: ServerResponse, refusal: Refusal, requestId: st
   return sendText(res, refusal.status, xml);
 }
 
-export function sendText(
+function sendText(
   res: ServerResponse,
   status: number,
   text: string,

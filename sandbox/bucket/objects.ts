@@ -36,16 +36,12 @@ export async function putObject(call: Call): Promise<Answer> {
   return { status: 200, headers: { etag: quoted(object.etag), ...checksumHeader(object) } };
 }
 
-export function getObject(call: Call): Answer {
-  return readObject(call);
-}
-
 export function headObject(call: Call): Answer {
-  const { file: _, ...answer } = readObject(call);
+  const { file: _, ...answer } = getObject(call);
   return answer;
 }
 
-function readObject(call: Call): Answer {
+export function getObject(call: Call): Answer {
   const { request, bucket } = call;
   const object = bucket.objects.get(request.key);
   if (!object) throw noSuchKey(request.key);

@@ -193,7 +193,7 @@ export async function abortMultipartUpload(call: Call): Promise<Answer> {
   return { status: 204 };
 }
 
-export function findUpload({ request, bucket }: Call): Upload {
+function findUpload({ request, bucket }: Call): Upload {
   const id = request.query['uploadId'] ?? '';
   const upload = bucket.uploads.get(id);
   if (!upload || upload.key !== request.key) throw noSuchUpload(id);

@@ -21,7 +21,7 @@ export function seed(store: Store, namespaces: readonly string[]): void {
   );
 }
 
-export function addNamespace(store: Store, name: string): void {
+function addNamespace(store: Store, name: string): void {
   store.write({
     apiVersion: 'v1',
     kind: 'Namespace',

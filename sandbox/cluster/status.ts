@@ -54,8 +54,7 @@ export class PlainError extends Error {
 type Named = Pick<Kind, 'group' | 'plural'>;
 
 /** `deployments.apps`, `pods` */
-export const resourceName = ({ group, plural }: Named): string =>
-  group === '' ? plural : `${plural}.${group}`;
+const resourceName = ({ group, plural }: Named): string => (group === '' ? plural : `${plural}.${group}`);
 
 const detailsOf = ({ group, plural }: Named, name: string, causes: readonly Cause[] = []): Json => ({
   ...(name === '' ? {} : { name }),

@@ -11,7 +11,7 @@ export type Source = (start: number, end: number) => Buffer;
  * Noise that costs a copy to make: one block of random bytes, repeated, with the offset stamped into it every 4 KiB,
  * so that no two pages are alike and two exchanged ranges are never the same.
  */
-export function noise(seed: string): Source {
+function noise(seed: string): Source {
   const block = randomBlock(seed);
   return (start, end) => {
     const bytes = Buffer.allocUnsafe(end - start);

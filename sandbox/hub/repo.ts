@@ -68,7 +68,7 @@ function toFile(content: string | Buffer | RepoFile): RepoFile {
   return Buffer.isBuffer(content) ? lfsFile(content) : content;
 }
 
-export function gitFile(bytes: Buffer): RepoFile {
+function gitFile(bytes: Buffer): RepoFile {
   const read = (start: number, end: number) => bytes.subarray(start, end);
   return { size: bytes.length, gitSha1: gitSha1(bytes), read };
 }

@@ -12,10 +12,12 @@ const revisionAnnotation = 'deployment.kubernetes.io/revision';
 /** One step of the Deployment controller: the ReplicaSet of the template, the strategy, the status. */
 export function reconcileDeployment(world: World, deployment: Deployment): void {
   const current = ensureReplicaSet(world, deployment);
-  const old = owned(world, deployment).filter(({ metadata }) => metadata.name !== current.metadata.name);
+  const old = ownedBy(world.controllers, deployment).filter(
+    ({ metadata }) => metadata.name !== current.metadata.name,
+  );
   if (deployment.spec.strategy?.type === 'Recreate') recreate(world, deployment, { current, old });
   else roll(world, deployment, { current, old });
-  const all = owned(world, deployment);
+  const all = ownedBy(world.controllers, deployment);
   const status = deploymentStatus(deployment, {
     current: find(all, current),
     all,
@@ -125,10 +127,6 @@ function scale({ controllers }: World, deployment: Deployment, set: ReplicaSet, 
     message: `Scaled ${direction} replica set ${set.metadata.name} from ${size(set)} to ${replicas}`,
     from: 'deployment-controller',
   });
-}
-
-function owned({ controllers }: World, deployment: Deployment): ReplicaSet[] {
-  return ownedBy(controllers, deployment);
 }
 
 function ownedBy(controllers: World['controllers'], deployment: Deployment): ReplicaSet[] {

@@ -50,7 +50,7 @@ export function renderDeployment(service: InferenceService, runtime: ServingRunt
   };
 }
 
-export const authAnnotation = 'security.opendatahub.io/enable-auth';
+const authAnnotation = 'security.opendatahub.io/enable-auth';
 
 /** KServe's list and what OpenShift AI adds to it: everything else on the service reaches the pods, and restarts them. */
 const disallowed = new Set([

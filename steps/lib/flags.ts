@@ -11,7 +11,7 @@ export interface Flags {
 }
 
 /** Flags that the Task YAML fills in, beside the params. */
-export const runFlags = {
+const runFlags = {
   'results-dir': 'Folder for the results, a file each; without it they are printed as one line of JSON',
   namespace: 'Namespace of the run; without it the one of the kubeconfig or of the pod',
   'task-run': 'Name of the TaskRun',

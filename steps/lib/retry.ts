@@ -38,13 +38,13 @@ export interface RetryOptions {
  * Calls `attempt` until it succeeds, at most `attempts` times, with full jitter under a doubling ceiling
  * (`baseMs` 500, `capMs` 20,000). Throws the last error.
  */
-export async function retry<T>(attempt: (n: number) => Promise<T>, options: RetryOptions): Promise<T> {
+export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { clock = systemClock, signal, onRetry } = options;
   const budget = { attempt: 1, patienceMs: options.patienceMs ?? 600_000 };
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await attempt(budget.attempt);
+      return await attempt();
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       const waitMs = spend(budget, error, options);

@@ -46,7 +46,7 @@ export async function readVocabulary(places: readonly URL[]): Promise<Buffer> {
   });
 }
 
-export function isVocabulary(bytes: Buffer): boolean {
+function isVocabulary(bytes: Buffer): boolean {
   return bytes.length === vocabulary.size && sha256(bytes) === vocabulary.sha256;
 }
 

@@ -115,7 +115,7 @@ interface Begun {
 }
 
 /** Moves a file until its bytes are proven, or one kind of mishap has come too often. */
-export async function moveFile(file: WantedFile, begun: Begun, transfer: Transfer): Promise<void> {
+async function moveFile(file: WantedFile, begun: Begun, transfer: Transfer): Promise<void> {
   const { progress, log } = transfer;
   const wrong: Extract<Attempt, { seen: string }>[] = [];
   for (let from = begun; ; from = {}) {

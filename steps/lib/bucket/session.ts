@@ -26,7 +26,7 @@ export interface Session {
   /** Told of each request that is made again. */
   readonly onRetry: ((cause: string) => void) | undefined;
   /** Runs one operation with retries; what remains is thrown as a BucketError, or as the signal's reason. */
-  attempt<T>(asked: Operation, run: (n: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  attempt<T>(asked: Operation, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Whatever was thrown, as a BucketError about this operation. */
   explain(asked: Operation, error: unknown): BucketError;
 }

@@ -1,11 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { StepError } from '../errors.ts';
+import type { HubSettings } from './settings.ts';
 
-export interface RedirectRules {
-  readonly endpoint: URL;
-  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside. */
-  readonly allowedHosts?: readonly string[];
-}
+/** Of the Hub that was asked. */
+type Rules = Pick<HubSettings, 'endpoint'>;
 
 /** Where clouds keep the credentials of the machine: never a source of a model. */
 const metadataHosts = blockList(['169.254.0.0/16', '100.100.100.200/32', 'fd00:ec2::/32', 'fe80::/10']);
@@ -21,7 +19,7 @@ const insideHosts = blockList([
 ]);
 
 /** The address that an answer sends us on to, or a StepError that says why we do not go there. */
-export function nextHop(from: URL, location: string | null, rules: RedirectRules): URL {
+export function nextHop(from: URL, location: string | null, rules: Rules): URL {
   const to = location === null ? null : URL.parse(location, from.href);
   const reason = to === null ? 'says no address' : whyNot(to, rules);
   if (to !== null && reason === undefined) return to;
@@ -35,14 +33,13 @@ export function nextHop(from: URL, location: string | null, rules: RedirectRules
   );
 }
 
-function whyNot(to: URL, { endpoint, allowedHosts }: RedirectRules): string | undefined {
+function whyNot(to: URL, { endpoint }: Rules): string | undefined {
   if (to.protocol !== 'https:' && to.protocol !== endpoint.protocol) return 'is not https';
   if (to.username || to.password) return 'carries a name and a password';
   const host = bare(to);
   if (holds(metadataHosts, host) || /^metadata\.google\.internal\.?$/.test(host))
     return "is a cloud's metadata service";
   if (to.origin === endpoint.origin) return undefined;
-  if (allowedHosts) return isBelow(host, allowedHosts) ? undefined : 'is not among the allowed hosts';
   return isInside(host) && !isInside(bare(endpoint)) ? 'is an address inside' : undefined;
 }
 

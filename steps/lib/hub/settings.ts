@@ -3,7 +3,6 @@ import type { Network } from '../network.ts';
 import { type Clock, systemClock } from '../retry.ts';
 import type { Watch } from './body.ts';
 import { checkEndpoint } from './names.ts';
-import type { RedirectRules } from './redirect.ts';
 
 /** All in milliseconds, but for the rate. */
 export interface HubTimings extends Watch {
@@ -36,14 +35,12 @@ export interface HubOptions {
   readonly timings?: Partial<HubTimings>;
   /** Called for each question that is asked again, with what was wrong: `503`, `ECONNRESET`, `asked to wait`. */
   readonly onRetry?: (cause: string) => void;
-  /** Hosts (with their subdomains) that bytes may come from; by default any that is not inside the cluster. */
-  readonly allowedHosts?: readonly string[];
   /** Called each time the Hub or its CDN asks for fewer requests (429, 503). */
   readonly onSlowDown?: () => void;
 }
 
 /** What every call to the Hub needs. */
-export interface HubSettings extends RedirectRules {
+export interface HubSettings {
   /** Ends with a slash. */
   readonly endpoint: URL;
   readonly token: string | undefined;
@@ -57,7 +54,7 @@ export interface HubSettings extends RedirectRules {
 }
 
 export function readSettings(options: HubOptions): HubSettings {
-  const { token, network, log, clock = systemClock, timings, allowedHosts, onRetry, onSlowDown } = options;
+  const { token, network, log, clock = systemClock, timings, onRetry, onSlowDown } = options;
   const endpoint = checkEndpoint(options.endpoint);
   if (token !== undefined) log.secret(token);
   if (endpoint.protocol === 'http:' && endpoint.hostname !== '127.0.0.1')
@@ -72,7 +69,6 @@ export function readSettings(options: HubOptions): HubSettings {
     clock,
     timings: { ...defaultTimings, ...timings },
     onRetry,
-    ...(allowedHosts ? { allowedHosts } : {}),
     ...(onSlowDown ? { onSlowDown } : {}),
   };
 }

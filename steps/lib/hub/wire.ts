@@ -8,8 +8,6 @@ import { type Head, parseHead } from './head.ts';
 
 /** A connection that reads a body straight into the memory it is for: no chunk is made, and none is copied. */
 export interface Wire {
-  /** It was idle before: that it fails now may be no more than that the server had closed it. */
-  readonly used: boolean;
   /** False once nothing more can be asked over it. */
   readonly open: boolean;
   /** One GET. False when the answer is not such that it could be taken; the connection is closed then. */
@@ -49,6 +47,7 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   let asked: (WireGet & Settlers) | undefined;
   let at: number | undefined;
   let keeps = true;
+  // Idle before: that it fails then may be no more than that the server had closed it.
   let used = false;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const onread = {
@@ -114,9 +113,6 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   // Without this the end of what the server sends is never seen.
   socket.resume();
   return {
-    get used() {
-      return used;
-    },
     get open() {
       return !socket.destroyed && socket.writable;
     },

@@ -3,7 +3,6 @@ import { firstPace, nextPace } from './pace.ts';
 
 /** Lets as many ranges be fetched at once as the source has shown to reward, the others in the order of asking. */
 export interface Downloads {
-  readonly used: number;
   /** How many may be fetched at once, for now. */
   readonly limit: number;
   /** The most that were fetched at once. */
@@ -51,9 +50,6 @@ export function createDownloads(most: number, clock: Pick<Clock, 'now'>): Downlo
     }
   };
   return {
-    get used() {
-      return used;
-    },
     get peak() {
       return peak;
     },

@@ -2,7 +2,7 @@
 export const lengthField = 8;
 
 /** The format allows headers of 100 MB; real ones have some hundred kB, and we hold one in memory. */
-export const headerLimit = 32 * 2 ** 20;
+const headerLimit = 32 * 2 ** 20;
 
 /** Bytes of the JSON header, or why the file cannot be one. */
 export function headerLength(field: Buffer, fileSize: number): number | string {

@@ -27,7 +27,6 @@ export interface AtWork {
 interface Setting extends Partial<HubOptions> {
   readonly withToken?: string;
   readonly timings?: Partial<HubTimings>;
-  readonly allowedHosts?: readonly string[];
   /** Instead of the fake's own address. */
   readonly endpoint?: (fake: RunningHub) => string;
   /** `read` reads by readInto. */
@@ -36,7 +35,7 @@ interface Setting extends Partial<HubOptions> {
 
 /** The adapter against the sandbox's Hub, with waits that take no time. Closed when the test is over. */
 export async function putToWork(setting: Setting = {}): Promise<AtWork> {
-  const { withToken, timings, allowedHosts, endpoint, into = false, ...options } = setting;
+  const { withToken, timings, endpoint, into = false, ...options } = setting;
   const repo = createRepo({
     id: model,
     license: 'apache-2.0',
@@ -58,7 +57,6 @@ export async function putToWork(setting: Setting = {}): Promise<AtWork> {
     log,
     clock: { now: () => Date.now(), sleep: (ms, signal) => sleepFor(ms, sleeps, signal) },
     timings: { idleMs: 10_000, ...timings },
-    ...(allowedHosts ? { allowedHosts } : {}),
   });
   const file = async (path: string) => {
     const found = (await hub.listFiles(model, repo.commit)).find((entry) => entry.path === path);

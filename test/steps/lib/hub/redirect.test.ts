@@ -45,13 +45,6 @@ describe('F16 where an answer may send us', () => {
     expect(() => nextHop(endpoint, 'http://169.254.169.254/x', { endpoint })).toThrow('metadata');
   });
 
-  test('allowed hosts count with what is below them', () => {
-    const rules = { endpoint: hub, allowedHosts: ['hf.co'] };
-    expect(nextHop(hub, 'https://cdn.hf.co/x', rules).host).toBe('cdn.hf.co');
-    expect(nextHop(hub, 'https://huggingface.co/y', rules).host).toBe('huggingface.co');
-    expect(() => nextHop(hub, 'https://evilhf.co/x', rules)).toThrow('is not among the allowed hosts');
-  });
-
   test('the signature of an address is not in what is thrown', () => {
     const thrown = (() => {
       try {

@@ -9,7 +9,12 @@ function createClock() {
 /** Work that ends when told to. */
 function createWork() {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { run: () => promise, end: resolve };
+  let begun = false;
+  return { run: () => ((begun = true), promise), end: resolve, begun: () => begun };
+}
+
+function begunOf(works: readonly ReturnType<typeof createWork>[]): number {
+  return works.filter(({ begun }) => begun()).length;
 }
 
 async function settled() {
@@ -23,13 +28,23 @@ test('begins with few, in the order of asking', async () => {
   const runs = works.map(({ run }, i) => downloads.run(() => (begun.push(i), run())));
   await settled();
   expect(begun).toEqual([...Array(12).keys()]);
-  expect(downloads.used).toBe(12);
   works[1]?.end();
   await settled();
   expect(begun).toEqual([...Array(13).keys()]);
   for (const { end } of works) end();
   await Promise.all(runs);
-  expect(downloads.used).toBe(0);
+});
+
+test('has all its places again when the work is done', async () => {
+  const downloads = createDownloads(16, createClock());
+  for (let round = 0; round < 2; round += 1) {
+    const works = Array.from({ length: 13 }, createWork);
+    const runs = works.map(({ run }) => downloads.run(run));
+    await settled();
+    expect(begunOf(works)).toBe(12);
+    for (const { end } of works) end();
+    await Promise.all(runs);
+  }
 });
 
 test('lets those in that wait as soon as it allows more', async () => {
@@ -44,7 +59,7 @@ test('lets those in that wait as soon as it allows more', async () => {
   downloads.came(1000);
   expect(downloads.limit).toBe(16);
   await settled();
-  expect(downloads.used).toBe(16);
+  expect(begunOf(works)).toBe(16);
   for (const { end } of works) end();
   await Promise.all(runs);
 });
@@ -62,16 +77,21 @@ test('stays with few while nobody waits', () => {
 test('allows half as many when a server asks, once for all that ask at that moment', async () => {
   const clock = createClock();
   const downloads = createDownloads(4, clock);
-  const works = Array.from({ length: 4 }, createWork);
+  const works = Array.from({ length: 5 }, createWork);
   const runs = works.map(({ run }) => downloads.run(run));
   await settled();
   for (const _ of works) downloads.slowDown();
   expect(downloads.limit).toBe(2);
-  // What runs is not cut short.
-  expect(downloads.used).toBe(4);
   clock.pass(500);
   downloads.slowDown();
   expect(downloads.limit).toBe(1);
+  // What runs is not cut short, and keeps its place till it ends.
+  for (const { end } of works.slice(0, 3)) end();
+  await settled();
+  expect(begunOf(works)).toBe(4);
+  works[3]?.end();
+  await settled();
+  expect(begunOf(works)).toBe(5);
   for (const { end } of works) end();
   await Promise.all(runs);
 });
