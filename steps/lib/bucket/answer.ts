@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { TimedOut } from '../network/connection-errors.ts';
 
 /** What an S3 request expects back; anything else did not come from an S3 server. */
 export type Expectation = 'bytes' | 'etag' | 'xml' | 'nothing';
@@ -108,9 +109,7 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"'
 
 async function readText(body: Readable | undefined, most: number, limitMs: number): Promise<string> {
   if (!body) return '';
-  const late = Object.assign(new Error(`the answer is not whole after ${limitMs} ms`), {
-    name: 'TimeoutError',
-  });
+  const late = new TimedOut(`the answer is not whole after ${limitMs} ms`);
   const timer = setTimeout(() => body.destroy(late), limitMs);
   try {
     return await collectText(body, most);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { TimedOut } from '../network/connection-errors.ts';
 import { watchRate } from '../network/least-rate.ts';
 import { backoff } from '../retry.ts';
 import { BucketError } from './error.ts';
@@ -161,10 +162,7 @@ async function* follow(
 }
 
 /** Bytes came, but so few that the object would hardly come to its end. */
-class Trickle extends Error {
-  override readonly name = 'TimeoutError';
-  readonly code = 'ETIMEDOUT';
-}
+class Trickle extends TimedOut {}
 
 /** Only the time we wait for bytes counts: a slow reader is not a stalled server. */
 async function within(
@@ -172,10 +170,7 @@ async function within(
   body: Readable,
   chunks: AsyncIterator<Buffer>,
 ): Promise<IteratorResult<Buffer>> {
-  const stalled = Object.assign(new Error(`no byte for ${stallMs} ms`), {
-    name: 'TimeoutError',
-    code: 'ETIMEDOUT',
-  });
+  const stalled = new TimedOut(`no byte for ${stallMs} ms`);
   const timer = setTimeout(() => body.destroy(stalled), stallMs);
   try {
     return await chunks.next();

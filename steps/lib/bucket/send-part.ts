@@ -1,7 +1,7 @@
-import http from 'node:http';
-import https from 'node:https';
-import { type Agents, agentsFor } from '../network/agents.ts';
-import { closedEarly } from '../network/failure.ts';
+import type http from 'node:http';
+import { bareHost } from '../network/address.ts';
+import { type Agents, wayTo } from '../network/agents.ts';
+import { closedEarly, TimedOut } from '../network/connection-errors.ts';
 import { percentEncode } from './percent.ts';
 import type { BucketTimings } from './timings.ts';
 
@@ -44,13 +44,12 @@ export async function sendPart(asked: PartRequest, options: SendOptions): Promis
   const { promise, resolve, reject } = Promise.withResolvers<PartAnswer>();
   const { network, signal } = options;
   signal?.throwIfAborted();
-  const secure = asked.protocol === 'https:';
-  const { httpAgent, httpsAgent } = agentsFor(network, asked.hostname);
-  const request = (secure ? https : http).request({
+  const { secure, scheme, agent } = wayTo(asked, network);
+  const request = scheme.request({
     ...addressOf(asked),
     method: asked.method,
     headers: asked.headers,
-    agent: secure ? httpsAgent : httpAgent,
+    agent,
   });
   const stop = () => request.destroy(abortError());
   signal?.addEventListener('abort', stop);
@@ -76,9 +75,8 @@ function addressOf({ hostname, port, path, query = {} }: PartRequest): http.Requ
   const words = Object.entries(query).map(
     ([name, value]) => `${percentEncode(name)}=${percentEncode(String(value))}`,
   );
-  const bare = hostname.replace(/^\[|\]$/g, '');
   return {
-    host: bare,
+    host: bareHost(hostname),
     ...(port !== undefined && { port }),
     path: words.length > 0 ? `${path}?${words.join('&')}` : path,
   };
@@ -122,7 +120,7 @@ function keepTime(
   { timings }: Pick<SendOptions, 'timings'>,
 ): void {
   const { connectMs, requestMs, idleMs } = timings;
-  const late = (what: string, ms: number) => () => request.destroy(timeout(`${what} after ${ms} ms`));
+  const late = (what: string, ms: number) => () => request.destroy(new TimedOut(`${what} after ${ms} ms`));
   const answer = setTimeout(late('no answer', requestMs), requestMs);
   request.setTimeout(idleMs, late('no byte', idleMs));
   request.once('close', () => clearTimeout(answer));
@@ -137,10 +135,6 @@ function keepTime(
 function answerOf({ statusCode, headers }: http.IncomingMessage, body: Buffer): PartAnswer {
   const values = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
   return { statusCode: statusCode ?? 0, headers: Object.fromEntries(values), body };
-}
-
-function timeout(message: string): Error {
-  return Object.assign(new Error(message), { name: 'TimeoutError', code: 'ETIMEDOUT' });
 }
 
 function abortError(): Error {

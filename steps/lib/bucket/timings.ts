@@ -1,4 +1,4 @@
-import type { LeastRate } from '../network/least-rate.ts';
+import { type LeastRate, leastRate } from '../network/least-rate.ts';
 
 /** All in milliseconds, but for `attempts` and the rate. */
 export interface BucketTimings extends LeastRate {
@@ -24,8 +24,7 @@ export const defaultTimings: BucketTimings = {
   idleMs: 60_000,
   serverWorkMs: 900_000,
   stallMs: 60_000,
-  slowMs: 120_000,
-  slowBytesPerSecond: 64 * 1024,
+  ...leastRate,
   attempts: 8,
   baseMs: 500,
   capMs: 20_000,

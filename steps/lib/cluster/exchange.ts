@@ -1,5 +1,6 @@
 import { Agent, request as ask } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { TimedOut } from '../network/connection-errors.ts';
 import type { Login } from './account.ts';
 
 export interface Request {
@@ -17,7 +18,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** One request and its whole answer. Rejects with the socket's error, `ETIMEDOUT`, or the signal's reason. */
+/** One request and its whole answer. Rejects with the socket's error, a TimedOut, or the signal's reason. */
 export type Exchange = (request: Request, login: Login, limits: Limits) => Promise<Answer>;
 
 interface Limits {
@@ -57,7 +58,7 @@ export function createExchange(server: string, userAgent: string): Exchange {
       });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw timeout.aborted ? timedOut(timeoutMs) : error;
+      throw timeout.aborted ? new TimedOut(`no answer within ${timeoutMs / 1000} s`) : error;
     }
   };
 }
@@ -83,6 +84,3 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   }
   return { status: response.statusCode ?? 0, headers, text: Buffer.concat(chunks).toString('utf8') };
 }
-
-const timedOut = (ms: number): Error =>
-  Object.assign(new Error(`no answer within ${ms / 1000} s`), { code: 'ETIMEDOUT' });

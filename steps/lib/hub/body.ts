@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { StepError } from '../errors.ts';
-import { closedEarly } from '../network/failure.ts';
+import { closedEarly } from '../network/connection-errors.ts';
 import { type LeastRate, type SlowSpan, watchRate } from '../network/least-rate.ts';
 import { connectionFault, HubFault } from './fault.ts';
 

@@ -1,7 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
-import { type Agents, agentsFor } from '../network/agents.ts';
-import { closedEarly } from '../network/failure.ts';
+import type http from 'node:http';
+import { type Agents, wayTo } from '../network/agents.ts';
+import { closedEarly } from '../network/connection-errors.ts';
 import { silent } from './body.ts';
 import { connectionFault } from './fault.ts';
 
@@ -17,10 +16,9 @@ export async function open(url: URL, options: OpenOptions): Promise<http.Incomin
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   const { network, headers, idleMs, signal } = options;
   signal?.throwIfAborted();
-  const secure = url.protocol === 'https:';
-  const { httpAgent, httpsAgent } = agentsFor(network, url.hostname);
-  const request = (secure ? https : http).get(url, {
-    agent: secure ? httpsAgent : httpAgent,
+  const { scheme, agent } = wayTo(url, network);
+  const request = scheme.get(url, {
+    agent,
     headers: { 'user-agent': 'llm-rollout', 'accept-encoding': 'identity', ...headers },
   });
   const silence = setTimeout(() => request.destroy(silent(url.host, idleMs)), idleMs);

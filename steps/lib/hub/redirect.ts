@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { StepError } from '../errors.ts';
+import { bareHost } from '../network/address.ts';
 import type { HubSettings } from './settings.ts';
 
 /** Of the Hub that was asked. */
@@ -36,11 +37,11 @@ export function nextHop(from: URL, location: string | null, rules: Rules): URL {
 function whyNot(to: URL, { endpoint }: Rules): string | undefined {
   if (to.protocol !== 'https:' && to.protocol !== endpoint.protocol) return 'is not https';
   if (to.username || to.password) return 'carries a name and a password';
-  const host = bare(to);
+  const host = bareHost(to.hostname);
   if (holds(metadataHosts, host) || /^metadata\.google\.internal\.?$/.test(host))
     return "is a cloud's metadata service";
   if (to.origin === endpoint.origin) return undefined;
-  return isInside(host) && !isInside(bare(endpoint)) ? 'is an address inside' : undefined;
+  return isInside(host) && !isInside(bareHost(endpoint.hostname)) ? 'is an address inside' : undefined;
 }
 
 function isBelow(host: string, domains: readonly string[]): boolean {
@@ -59,10 +60,6 @@ function isInsideName(host: string): boolean {
 function holds(list: BlockList, host: string): boolean {
   const family = isIP(host);
   return family > 0 && list.check(host, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-function bare({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }
 
 function blockList(blocks: readonly string[]): BlockList {

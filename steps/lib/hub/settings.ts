@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Network } from '../network.ts';
+import { leastRate } from '../network/least-rate.ts';
 import { type Clock, systemClock } from '../retry.ts';
 import type { Watch } from './body.ts';
 import { checkEndpoint } from './names.ts';
@@ -16,8 +17,7 @@ export interface HubTimings extends Watch {
 
 export const defaultTimings: HubTimings = {
   idleMs: 60_000,
-  slowMs: 120_000,
-  slowBytesPerSecond: 64 * 1024,
+  ...leastRate,
   attempts: 8,
   baseMs: 500,
   capMs: 20_000,

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { closedEarly } from '../network/failure.ts';
+import { bareHost } from '../network/address.ts';
+import { closedEarly } from '../network/connection-errors.ts';
 import { watchRate } from '../network/least-rate.ts';
 import { bodyCut, silent, slow, type Watch } from './body.ts';
 import { connectionFault } from './fault.ts';
@@ -49,7 +50,7 @@ export function openWire(url: URL, { ca }: WireOptions): Wire {
   let keeps = true;
   // Idle before: that it fails then may be no more than that the server had closed it.
   let used = false;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(url.hostname);
   const onread = {
     buffer: () =>
       asked && at !== undefined ? asked.into.subarray(at, at + readBytes) : head.subarray(filled),

@@ -28,6 +28,25 @@ export function agentsFor(agents: Agents, hostname: string): Agents {
   return agents.direct && isWithinCluster(hostname) ? agents.direct : agents;
 }
 
+/** How a host is asked: with TLS or without, by the agent that leads there. */
+export function wayTo({ protocol, hostname }: Target, agents: Agents): Way {
+  const { httpAgent, httpsAgent } = agentsFor(agents, hostname);
+  return protocol === 'https:'
+    ? { secure: true, scheme: https, agent: httpsAgent }
+    : { secure: false, scheme: http, agent: httpAgent };
+}
+
+interface Target {
+  readonly protocol: string;
+  readonly hostname: string;
+}
+
+interface Way {
+  readonly secure: boolean;
+  readonly scheme: Pick<typeof http, 'get' | 'request'>;
+  readonly agent: http.Agent;
+}
+
 export function destroyAgents({ httpAgent, httpsAgent, direct }: Agents): void {
   httpAgent.destroy();
   httpsAgent.destroy();

@@ -1,11 +1,6 @@
 import { StepError } from '../errors.ts';
 import { codeOfConnection, otherProtocol } from './other-protocol.ts';
 
-/** Where Node tells only that it is over: a request, as after a 101 that nobody asked for, or a body. */
-export function closedEarly(seen = 'the connection was closed'): Error {
-  return Object.assign(new Error(seen), { code: 'ECONNRESET' });
-}
-
 /** What happened to a connection, and whether trying again can help. */
 export interface NetworkFailure {
   readonly transient: boolean;

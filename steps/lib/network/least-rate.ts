@@ -5,6 +5,9 @@ export interface LeastRate {
   readonly slowBytesPerSecond: number;
 }
 
+/** What any server gives that is not stuck, whatever the connection. */
+export const leastRate: LeastRate = { slowMs: 120_000, slowBytesPerSecond: 64 * 1024 };
+
 /** A span of waiting in which less came. */
 export interface SlowSpan {
   readonly bytes: number;

@@ -1,8 +1,7 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import { Readable } from 'node:stream';
-import { type Agents, agentsFor } from './agents.ts';
-import { closedEarly } from './failure.ts';
+import { type Agents, wayTo } from './agents.ts';
+import { closedEarly } from './connection-errors.ts';
 
 interface SendOptions {
   readonly body: Buffer | undefined;
@@ -33,12 +32,11 @@ class StaleConnection extends Error {}
 function sendOnce(request: Request, { body, signal, agents }: SendOptions): Promise<Response> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const secure = request.url.startsWith('https:');
-  const { httpAgent, httpsAgent } = agentsFor(agents, new URL(request.url).hostname);
-  const outgoing = (secure ? https : http).request(request.url, {
+  const { scheme, agent } = wayTo(new URL(request.url), agents);
+  const outgoing = scheme.request(request.url, {
     method: request.method,
     headers: headersOf(request, body),
-    agent: secure ? httpsAgent : httpAgent,
+    agent,
   });
   let incoming: http.IncomingMessage | undefined;
   const stop = () => (incoming ?? outgoing).destroy(signal?.reason);
@@ -60,6 +58,7 @@ function sendOnce(request: Request, { body, signal, agents }: SendOptions): Prom
   return promise;
 }
 
+/** No TimedOut: by that name a caller knows that the time it gave itself is over. */
 function silence(): Error {
   return Object.assign(new Error(`no byte for ${silenceMs / 1000} s`), { code: 'ETIMEDOUT' });
 }

@@ -49,7 +49,7 @@ test('to a PUT, whose body does not end, is late', async () => {
   const timer = setInterval(() => trickle.push('x'), 5);
   onTestFinished(() => clearInterval(timer));
   const judging = judgeAnswer({ statusCode: 200, headers: { etag: '"1"' }, body: trickle }, 'etag', 50);
-  await expect(judging).rejects.toMatchObject({ name: 'TimeoutError' });
+  await expect(judging).rejects.toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT' });
 });
 
 test('F34: a page that passes for an empty listing is not one', async () => {
