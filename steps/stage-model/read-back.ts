@@ -1,10 +1,8 @@
-import { BucketError, isAbsent } from '../lib/bucket/error.ts';
+import { isAbsent } from '../lib/bucket/error.ts';
 import { createHasher } from '../lib/digest.ts';
 import type { WantedFile } from './plan.ts';
+import { readSteadily } from './read-steadily.ts';
 import type { Transfer } from './transfer.ts';
-
-/** Of several runs one may replace the object while another reads it. */
-const readings = 3;
 
 /** Whether the object's own bytes have the hash; one that is not there, or has another size, has not. */
 export async function readsBack(file: WantedFile, transfer: Transfer): Promise<boolean> {
@@ -12,15 +10,8 @@ export async function readsBack(file: WantedFile, transfer: Transfer): Promise<b
   if ((await bucket.head(file.key, signal))?.size !== file.size) return false;
   progress.willReadBack(file.size);
   const count = (bytes: number) => void (progress.totals.readBack += bytes);
-  for (let reading = 1; ; reading += 1) {
-    try {
-      return (await hashOfObject(file, { bucket, signal, count })) === file.digest.hex;
-    } catch (error) {
-      const isReplaced = error instanceof BucketError && error.status === 412;
-      if (!isReplaced || reading === readings) throw error;
-      log.warn('reading an object anew that was replaced meanwhile', { key: file.key });
-    }
-  }
+  const hash = await readSteadily(file.key, log, () => hashOfObject(file, { bucket, signal, count }));
+  return hash === file.digest.hex;
 }
 
 /** The hash of what lies at the file's key, read to its end; undefined where nothing does, or it has another size. */

@@ -1,6 +1,6 @@
 import type { Bucket } from '../../lib/bucket.ts';
-import { BucketError } from '../../lib/bucket/error.ts';
 import type { Log } from '../../lib/log.ts';
+import { readSteadily } from '../read-steadily.ts';
 import { bucketSource } from '../source/bucket-source.ts';
 import type { ModelFile } from '../source/listing.ts';
 import { inspectFiles } from './inspect.ts';
@@ -13,9 +13,6 @@ interface Stored {
   readonly log: Log;
 }
 
-/** Of several runs one may replace the object while another reads it. */
-const readings = 3;
-
 /**
  * What the policy sees in the objects themselves, of files that it saw only the beginning of before: their bytes are
  * proven now, and a source may have given others then.
@@ -27,25 +24,19 @@ export function judgeStored(
   const seenInPart = files
     .filter((file) => isSeenInPart(file))
     .map(({ path, size, digest }): ModelFile => ({ path, size, digest }));
-  const patient: Bucket = { ...bucket, read: (...asked) => readAnew(asked, bucket, log) };
+  const patient: Bucket = { ...bucket, read: (...asked) => readWhole(asked, bucket, log) };
   return inspectFiles(seenInPart, { source: bucketSource(patient, prefix), signal });
 }
 
-/** The bytes of one object, however often it is replaced before all of them are there: of two, none may be mixed. */
-async function* readAnew(
+/** The bytes of one object, however often it is replaced before all of them are there. */
+async function* readWhole(
   asked: Parameters<Bucket['read']>,
   bucket: Bucket,
   log: Log,
 ): AsyncGenerator<Buffer> {
-  for (let reading = 1; ; reading += 1) {
-    try {
-      const chunks: Buffer[] = [];
-      for await (const chunk of bucket.read(...asked)) chunks.push(chunk);
-      return yield* chunks;
-    } catch (error) {
-      const isReplaced = error instanceof BucketError && error.status === 412;
-      if (!isReplaced || reading === readings) throw error;
-      log.warn('reading an object anew that was replaced meanwhile', { key: asked[0] });
-    }
-  }
+  yield* await readSteadily(asked[0], log, async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of bucket.read(...asked)) chunks.push(chunk);
+    return chunks;
+  });
 }
