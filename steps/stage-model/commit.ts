@@ -1,4 +1,4 @@
-import type { Bucket, PendingUpload } from '../lib/bucket.ts';
+import type { Bucket } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import {
@@ -12,8 +12,8 @@ import {
   type StoredManifest,
 } from '../lib/manifest.ts';
 import type { Place } from './place.ts';
-import { abortUploads } from './bucket/abort-uploads.ts';
-import { removeProbes } from './bucket/probe.ts';
+import { compareSelections } from './compare-selections.ts';
+import { firstLines, shown } from './first-lines.ts';
 import { forEachAtOnce } from './pace/pool.ts';
 
 interface Store {
@@ -25,8 +25,6 @@ interface Store {
 
 /** HEADs of keys in which a listing and a manifest differ. */
 const atOnce = 8;
-/** Lines of evidence. */
-const shown = 10;
 
 /**
  * Writes the manifest last, once what lies under the prefix is exactly what it says. Of two runs at once the first
@@ -122,66 +120,20 @@ function compareFiles(committed: Manifest, wanted: Manifest): string[] {
     committed.prefix === wanted.prefix
       ? []
       : [`lies under ${committed.prefix}, now asked for ${wanted.prefix}`];
-  const describe = (manifest: Manifest) =>
-    new Map(
-      [...manifest.files, ...asFiles(manifest.vocabulary)].map(({ path, size, digest }) => [
-        path,
-        `${size} bytes, ${digest.algorithm} ${digest.hex}`,
-      ]),
-    );
-  const [before, now] = [describe(committed), describe(wanted)];
-  for (const path of new Set([...before.keys(), ...now.keys()])) {
-    const [was, is] = [before.get(path), now.get(path)];
-    if (was !== is) lines.push(`${path}: committed ${was ?? 'without it'}, now ${is ?? 'left out'}`);
-  }
-  return lines;
+  return [...lines, ...compareSelections(describeFiles(committed), describeFiles(wanted), 'committed')];
+}
+
+function describeFiles({ files, vocabulary }: Manifest): Map<string, string> {
+  return new Map(
+    [...files, ...asFiles(vocabulary)].map(({ path, size, digest }) => [
+      path,
+      `${size} bytes, ${digest.algorithm} ${digest.hex}`,
+    ]),
+  );
 }
 
 function asFiles(vocabulary: Manifest['vocabulary']): ManifestFile[] {
   if (!vocabulary) return [];
   const { path, size, sha256 } = vocabulary;
   return [{ path, size, digest: { algorithm: 'sha256', hex: sha256 } }];
-}
-
-function firstLines(lines: readonly string[]): string[] {
-  const more = lines.length - shown;
-  return more <= 0 ? [...lines] : [...lines.slice(0, shown), `and ${more} more`];
-}
-
-/** Removes what a finished commit needs no longer: pending uploads, notes, plans of shards, and uploads of other commits older than `expireMs` (0 keeps them). Never fails. */
-export async function sweep(
-  { bucket, place, log, signal }: Store,
-  now: number,
-  expireMs: number,
-): Promise<void> {
-  const attempt = async (what: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      log.warn(`cannot clean up ${what}`, { error: error instanceof Error ? error.message : String(error) });
-    }
-  };
-  const isExpired = ({ key, initiated }: PendingUpload) =>
-    ofSomeCommit(key, place) &&
-    expireMs > 0 &&
-    initiated !== undefined &&
-    now - initiated.getTime() > expireMs;
-  const mayGo = (upload: PendingUpload) => upload.key.startsWith(place.prefix) || isExpired(upload);
-  await attempt('pending uploads', () =>
-    abortUploads({ prefix: place.family, mayGo }, bucket, signal, ({ key, uploadId }) =>
-      attempt(`the pending upload ${uploadId} of ${key}`, () => bucket.abortUpload(key, uploadId)),
-    ),
-  );
-  for (const folder of [place.unproven, place.shards]) {
-    await attempt(`notes in ${folder}`, async () => {
-      for (const { key } of await bucket.list(folder, signal)) await bucket.delete(key, signal);
-    });
-  }
-  await attempt('probes', () => removeProbes(place, bucket, now, signal));
-}
-
-/** Whoever chooses the --prefix may share it with others: only what lies below a commit is ours. */
-function ofSomeCommit(key: string, { family }: Place): boolean {
-  return key.startsWith(family) && /^[0-9a-f]{40}\//.test(key.slice(family.length));
 }

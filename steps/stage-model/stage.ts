@@ -6,7 +6,7 @@ import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { demandUnmasked } from '../lib/unmasked.ts';
 import type { Carrier } from './thread/carrier.ts';
-import { commit, demandAsStaged, demandSameFiles, sweep } from './commit.ts';
+import { commit, demandAsStaged, demandSameFiles } from './commit.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { Meter } from './report/meter.ts';
 import { publishMetrics, tellMetrics } from './report/metrics.ts';
@@ -23,6 +23,7 @@ import { shardNames } from './shard/share.ts';
 import type { spec } from './spec.ts';
 import { refusalsLifted } from './policy/review.ts';
 import { surveyBucket } from './bucket/survey.ts';
+import { sweep } from './sweep.ts';
 import { renderTable } from './report/table.ts';
 import { demandPolicy, demandReviewed, demandStoredPolicy, makeWish, manifestOf, type Wish } from './wish.ts';
 

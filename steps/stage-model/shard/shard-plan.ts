@@ -2,6 +2,7 @@ import type { Bucket } from '../../lib/bucket.ts';
 import { sha256 } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Manifest } from '../../lib/manifest.ts';
+import { compareSelections } from '../compare-selections.ts';
 import type { Place } from '../place.ts';
 import type { Share } from './share.ts';
 import { shardNames } from './share.ts';
@@ -122,12 +123,7 @@ export function planDifferences({ wanted: planned }: ShardPlan, wish: Wish): str
     const [was, is] = [String(planned[name]), String(wanted[name])];
     if (was !== is) lines.push(`${name}: planned ${was || 'nothing'}, now ${is || 'nothing'}`);
   }
-  const [before, now] = [describeFiles(planned), describeFiles(wanted)];
-  for (const path of new Set([...before.keys(), ...now.keys()])) {
-    const [was, is] = [before.get(path), now.get(path)];
-    if (was !== is) lines.push(`${path}: planned ${was ?? 'without it'}, now ${is ?? 'left out'}`);
-  }
-  return lines;
+  return [...lines, ...compareSelections(describeFiles(planned), describeFiles(wanted), 'planned')];
 }
 
 function describeFiles({ files, vocabulary }: Wanted): Map<string, string> {

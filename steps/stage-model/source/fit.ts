@@ -1,5 +1,6 @@
 import { StepError } from '../../lib/errors.ts';
 import { shellWord } from '../../lib/shell-word.ts';
+import { firstLines } from '../first-lines.ts';
 import { type Rule, selectFiles } from '../policy/select.ts';
 import type { Unfit, Walk } from './folder-walk.ts';
 
@@ -13,12 +14,9 @@ export function demandFit({ files, unfit }: Walk, rules: readonly Rule[], where:
 function notStageable(refused: readonly Unfit[], where: string): StepError {
   const [one] = refused;
   const count = refused.length === 1 ? 'one entry' : `${refused.length} entries`;
-  const more = refused.length > 10 ? [`and ${refused.length - 10} more`] : [];
-  const lines = refused
-    .slice(0, 10)
-    .map(({ path, problem }) => `${JSON.stringify(path)} ${problem} (${where})`);
+  const lines = refused.map(({ path, problem }) => `${JSON.stringify(path)} ${problem} (${where})`);
   return new StepError('check', `${count} of the folder cannot be staged`, {
-    evidence: [...lines, ...more],
+    evidence: firstLines(lines),
     hint: `leave out what the model does not need: --ignore=${shellWord(one?.path ?? '')}; or copy the model with its links followed: cp -rL <folder> <new folder>`,
   });
 }
