@@ -34,9 +34,6 @@ export interface Manifest {
 
 const schema = 1;
 
-/** Bytes of a manifest, with which it has some 300,000 files. What is larger is none, and is not read into memory. */
-export const manifestLimit = 64 * 2 ** 20;
-
 /** Deterministic bytes: same inputs, same object; no time, no host, no run in it. */
 export function renderManifest(manifest: Manifest): Buffer {
   const files = [...manifest.files]
@@ -61,8 +58,12 @@ export function stateFolder(statePrefix: string, model: string): string {
   return `${statePrefix}/${model.replace('/', '--')}/`;
 }
 
+export function manifestsFolder(state: string): string {
+  return `${state}manifests/`;
+}
+
 export function manifestKey(state: string, commit: string): string {
-  return `${state}manifests/${commit}.json`;
+  return `${manifestsFolder(state)}${commit}.json`;
 }
 
 export interface StoredManifest {

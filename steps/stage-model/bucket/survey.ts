@@ -1,6 +1,6 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
-import { StepError } from '../../lib/errors.ts';
-import { isFolder, type Manifest, manifestLimit, readManifest } from '../../lib/manifest.ts';
+import type { Manifest } from '../../lib/manifest.ts';
+import { listManifests, readIfOurs } from '../../lib/manifests.ts';
 import { unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import {
@@ -53,31 +53,20 @@ export async function surveyBucket(
 }
 
 async function readOtherManifests(place: Place, bucket: Bucket, signal: AbortSignal): Promise<Manifest[]> {
-  const folder = `${place.state}manifests/`;
-  const keys = (await bucket.list(folder, signal))
-    .filter(({ key, size }) => key !== place.manifest && !isFolder(key) && size <= manifestLimit)
-    .map(({ key }) => key);
+  const listed = await listManifests(bucket, place.state, signal);
+  const others = listed.filter(({ key }) => key !== place.manifest);
   const manifests: Manifest[] = [];
   await forEachAtOnce(
-    keys.slice(-manifestsRead),
+    others.slice(-manifestsRead),
     atOnce,
-    async (key, signal) => {
-      const found = await readIfOurs(bucket, key, signal);
-      if (found) manifests.push(found.manifest);
+    async (object, signal) => {
+      // One that is none of ours is nothing to copy from, and no business of this commit.
+      const { manifest } = await readIfOurs(bucket, object, signal);
+      if (manifest) manifests.push(manifest);
     },
     signal,
   );
   return manifests.sort((a, b) => (a.commit < b.commit ? -1 : 1));
-}
-
-/** A manifest of another version, or a damaged one, is nothing to copy from, and no business of this commit. */
-async function readIfOurs(bucket: Bucket, key: string, signal: AbortSignal) {
-  try {
-    return await readManifest(bucket, key, signal);
-  } catch (error) {
-    if (error instanceof StepError && error.failure === 'check') return undefined;
-    throw error;
-  }
 }
 
 async function headAll(

@@ -3,15 +3,8 @@ import type { Bucket, BucketObject } from '../../lib/bucket.ts';
 import { digestNamed, isCommit } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import {
-  differences,
-  isFolder,
-  type Manifest,
-  manifestKey,
-  manifestLimit,
-  readManifest,
-  stateFolder,
-} from '../../lib/manifest.ts';
+import { differences, type Manifest, manifestKey, stateFolder } from '../../lib/manifest.ts';
+import { listManifests, readIfOurs } from '../../lib/manifests.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import { versionOf } from './bucket-source.ts';
 import { isDefault } from './identity.ts';
@@ -37,11 +30,13 @@ export async function findStaged(
   const state = stateFolder(statePrefix, model);
   const named = [revision, basename(prefix)].map((commit) => manifestKey(state, commit));
   const below: Manifest[] = [];
-  for (const object of await bucket.list(`${state}manifests/`, signal)) {
-    const { key } = object;
-    if (isFolder(key)) continue;
-    const manifest = await readIfOurs(bucket, object, { isNamed: named.includes(key), log, signal });
-    if (manifest?.prefix.startsWith(prefix)) below.push(demandSound(manifest, key, bucket));
+  for (const object of await listManifests(bucket, state, signal)) {
+    const manifest = await readOrLeaveOut(bucket, object, {
+      isNamed: named.includes(object.key),
+      log,
+      signal,
+    });
+    if (manifest?.prefix.startsWith(prefix)) below.push(demandSound(manifest, object.key, bucket));
   }
   const wanted = below.find((manifest) => manifest.prefix === prefix || manifest.commit === revision);
   if (wanted || below.length === 0) return wanted;
@@ -53,27 +48,18 @@ export async function findStaged(
   });
 }
 
-/** A manifest of another version, a damaged or an endless one, is no business of this run unless its commit is named. */
-async function readIfOurs(
+/** What is no manifest of ours is no business of this run unless its commit is named. */
+async function readOrLeaveOut(
   bucket: Bucket,
-  { key, size }: BucketObject,
+  object: BucketObject,
   { isNamed, log, signal }: { isNamed: boolean; log: Log; signal: AbortSignal },
 ): Promise<Manifest | undefined> {
-  const leaveOut = (because: string, evidence: readonly string[]) => {
-    if (isNamed) throw notOurs(evidence, `aws s3 cp ${shellWord(`s3://${bucket.name}/${key}`)} -`);
-    log.warn('left out a manifest at the source', { key, because });
-    return undefined;
-  };
-  if (size > manifestLimit) {
-    const because = `${size} bytes, more than any manifest has`;
-    return leaveOut(because, [`${because} (${bucket.where}, LIST ${key})`]);
-  }
-  try {
-    return (await readManifest(bucket, key, signal))?.manifest;
-  } catch (error) {
-    if (!(error instanceof StepError) || error.failure !== 'check') throw error;
-    return leaveOut(error.message, [error.message, ...error.evidence]);
-  }
+  const { manifest, notOurs } = await readIfOurs(bucket, object, signal);
+  if (!notOurs) return manifest;
+  const { because, evidence } = notOurs;
+  if (isNamed) throw refusal(evidence, `aws s3 cp ${shellWord(`s3://${bucket.name}/${object.key}`)} -`);
+  log.warn('left out a manifest at the source', { key: object.key, because });
+  return undefined;
 }
 
 /** The manifest's files with the ETags of the objects; a StepError when what lies there is not what it says. */
@@ -110,13 +96,13 @@ function demandSound(manifest: Manifest, key: string, { where, name }: Bucket): 
     ),
   ].filter((problem) => problem !== false);
   if (problems.length === 0) return manifest;
-  throw notOurs(
+  throw refusal(
     problems.slice(0, 10).map((problem) => `${problem} (${where}, ${key})`),
     `aws s3 cp ${shellWord(`s3://${name}/${key}`)} -`,
   );
 }
 
-function notOurs(evidence: readonly string[], command: string): StepError {
+function refusal(evidence: readonly string[], command: string): StepError {
   return new StepError('check', 'the manifest at the source is not one of ours', {
     evidence,
     hint: `${command}   (who wrote it? Of a later version: stage from there with that version, or copy the objects alone to a place of their own)`,
