@@ -14,7 +14,6 @@ import type { Log } from './log.ts';
 import { type Agents, agentsFor } from './network/agents.ts';
 import { type Clock, systemClock } from './retry.ts';
 
-export { BucketError, isUploadGone } from './bucket/error.ts';
 export type { S3Secret } from './bucket/connection.ts';
 export type { BucketTimings } from './bucket/timings.ts';
 

@@ -1,6 +1,6 @@
 import type { PendingUpload } from '../lib/bucket.ts';
+import { unlessUnsupported } from '../lib/bucket/error.ts';
 import { abortUploads } from './bucket/abort-uploads.ts';
-import { unlessUnsupported } from './bucket/findings.ts';
 import { mend } from './carry-out.ts';
 import { noteKey, noteName } from './note.ts';
 import type { Place } from './place.ts';

@@ -1,11 +1,12 @@
 import type { UploadedPart } from '../lib/bucket.ts';
+import { isGone, isOfAnotherKind } from '../lib/bucket/error.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
 import { dropNote, putNote } from './note.ts';
 import { isWithin, type Span } from './shard/share.ts';
 import { readsBack } from './read-back.ts';
-import { type Attempt, isGone, isOfAnotherKind, refuseWhenCommitted, type Transfer } from './transfer.ts';
+import { type Attempt, refuseWhenCommitted, type Transfer } from './transfer.ts';
 
 interface Upload {
   readonly file: WantedFile;

@@ -1,9 +1,9 @@
 import { carryOutAll } from './carry-out.ts';
 import { type Carrier, createInlineCarrier } from './thread/carrier.ts';
 import { settleDoubts } from './doubts.ts';
-import { adaptPlan, signsParts } from './bucket/findings.ts';
+import { signsParts } from './bucket/findings.ts';
 import { demandNoOthers, removeLeftovers } from './leftovers.ts';
-import { type Action, planActions, type WantedFile } from './plan.ts';
+import { type Action, adaptPlan, planActions, type WantedFile } from './plan.ts';
 import { createBufferPool } from './pace/pool.ts';
 import { inOrder } from './pace/turns.ts';
 import { probeBucket } from './bucket/probe.ts';

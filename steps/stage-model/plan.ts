@@ -1,3 +1,4 @@
+import type { Findings } from './bucket/findings.ts';
 import type { ModelFile } from './source/listing.ts';
 
 export interface PartLimits {
@@ -95,6 +96,24 @@ function count(parts: number): string {
 function doubt(file: WantedFile, stored: StoredObject, readBack: 'auto' | 'always'): string | undefined {
   if (!carriesDigest(stored, file)) return 'has the size, but not our hash in its metadata';
   return readBack === 'always' ? '--read-back=always' : undefined;
+}
+
+/** The plan without what this server cannot. */
+export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings): Action[] {
+  return actions.map((action): Action => {
+    const { file } = action;
+    const begun = action.kind === 'copy' || action.kind === 'move' ? action.resume : undefined;
+    if (action.kind === 'copy' && copy === false)
+      return {
+        kind: 'move',
+        file,
+        ...(begun && resume !== false && { resume: begun }),
+        why: 'the server copies nothing',
+      };
+    if (action.kind === 'move' && begun && resume === false)
+      return { kind: 'move', file, why: 'the server does not list parts' };
+    return action;
+  });
 }
 
 /** The one to go on with: some of its parts are there. */

@@ -1,4 +1,4 @@
-import { BucketError } from '../lib/bucket/error.ts';
+import { isPreconditionFailed } from '../lib/bucket/error.ts';
 import type { Log } from '../lib/log.ts';
 
 /** Of several runs one may replace the object while another reads it. */
@@ -10,8 +10,7 @@ export async function readSteadily<T>(key: string, log: Log, read: () => Promise
     try {
       return await read();
     } catch (error) {
-      const isReplaced = error instanceof BucketError && error.status === 412;
-      if (!isReplaced || reading === readings) throw error;
+      if (!isPreconditionFailed(error) || reading === readings) throw error;
       log.warn('reading an object anew that was replaced meanwhile', { key });
     }
   }

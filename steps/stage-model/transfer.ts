@@ -1,5 +1,4 @@
 import type { Bucket } from '../lib/bucket.ts';
-import { BucketError, isAbsent, isUploadGone } from '../lib/bucket/error.ts';
 import type { Log } from '../lib/log.ts';
 import type { Findings } from './bucket/findings.ts';
 import type { Reading } from './policy/inspect.ts';
@@ -44,19 +43,4 @@ export class Overtaken extends Error {
 /** Looked at before every write that makes an object appear: after the commit nothing is written under the prefix. */
 export async function refuseWhenCommitted({ bucket, place, signal }: Transfer): Promise<void> {
   if (await bucket.head(place.manifest, signal)) throw new Overtaken('committed by another run');
-}
-
-/**
- * Whether a pending upload vanished under our hands: another run completed it, removed it or replaced a part, or a
- * lifecycle rule did. Ceph answers NoSuchKey where others say NoSuchUpload.
- */
-export function isGone(error: unknown): boolean {
-  return (
-    isUploadGone(error) || isAbsent(error) || (error instanceof BucketError && error.code === 'InvalidPart')
-  );
-}
-
-/** What S3 answers to a part with a checksum when its upload was begun without one. */
-export function isOfAnotherKind(error: unknown): boolean {
-  return error instanceof BucketError && error.code === 'InvalidRequest';
 }

@@ -7,7 +7,7 @@ import {
 import type { ObjectHead, PutOptions } from '../bucket.ts';
 import { S3Answer } from './answer.ts';
 import { crc32Base64 } from './crc32.ts';
-import { BucketError, isAbsent } from './error.ts';
+import { isAbsent, isNotImplemented, isPreconditionFailed } from './error.ts';
 import { md5 } from './md5.ts';
 import { readObject } from './read.ts';
 import { abortBy, type Session, unquote } from './session.ts';
@@ -71,9 +71,9 @@ export async function putObject(
     await session.attempt({ what: `PUT ${key}`, right: 's3:PutObject' }, send, signal);
     return true;
   } catch (error) {
-    if (!ifNoneMatch || !(error instanceof BucketError)) throw error;
-    if (isUnknown(error)) return await putObject(session, key, body, unconditional);
-    if (error.status !== 412) throw error;
+    if (!ifNoneMatch) throw error;
+    if (isNotImplemented(error)) return await putObject(session, key, body, unconditional);
+    if (!isPreconditionFailed(error)) throw error;
     // An earlier attempt may have stored it and lost its answer: then what is there is ours.
     return sent > 1 && (await getObject(session, key, signal))?.equals(body) === true;
   }
@@ -89,11 +89,6 @@ export async function deleteObject(session: Session, key: string, signal?: Abort
 function digestOf(body: Buffer): { ContentMD5: string } | { ChecksumCRC32: string } {
   const digest = md5(body)?.toString('base64');
   return digest === undefined ? { ChecksumCRC32: crc32Base64(body) } : { ContentMD5: digest };
-}
-
-/** The server may know puts, and not their condition. */
-function isUnknown({ status, code }: BucketError): boolean {
-  return status === 501 || code === 'NotImplemented';
 }
 
 /** The answer to a HEAD has no body that says why; a GET of one byte, under the same right, has. */

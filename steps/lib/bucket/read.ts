@@ -3,7 +3,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { TimedOut } from '../network/connection-errors.ts';
 import { watchRate } from '../network/least-rate.ts';
 import { backoff } from '../retry.ts';
-import { BucketError } from './error.ts';
+import { BucketError, isPastEnd } from './error.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 import { codeOf } from './transient.ts';
 
@@ -86,7 +86,7 @@ async function openRest(
     return await open(session, place, signal);
   } catch (error) {
     const mayBeAtEnd = place.end === undefined && place.at > 0;
-    if (mayBeAtEnd && error instanceof BucketError && error.status === 416) return undefined;
+    if (mayBeAtEnd && isPastEnd(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Bucket, PendingUpload } from '../../lib/bucket.ts';
-import { unlessUnsupported } from './findings.ts';
+import { unlessUnsupported } from '../../lib/bucket/error.ts';
 
 interface Wanted {
   /** Of the keys. */

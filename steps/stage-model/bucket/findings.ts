@@ -1,6 +1,5 @@
 import type { UploadChecksum, UploadedPart } from '../../lib/bucket.ts';
-import { BucketError } from '../../lib/bucket/error.ts';
-import type { Action } from '../plan.ts';
+import type { BucketError } from '../../lib/bucket/error.ts';
 
 /** What the throwaway keys showed; what could not be tried is absent. */
 export interface Seen {
@@ -72,50 +71,10 @@ function missingRight(right: string, costs: string, error: BucketError | undefin
   return error ? [{ right, costs, error }] : [];
 }
 
-/** The plan without what this server cannot. */
-export function adaptPlan(actions: readonly Action[], { copy, resume }: Findings): Action[] {
-  return actions.map((action): Action => {
-    const { file } = action;
-    const begun = action.kind === 'copy' || action.kind === 'move' ? action.resume : undefined;
-    if (action.kind === 'copy' && copy === false)
-      return {
-        kind: 'move',
-        file,
-        ...(begun && resume !== false && { resume: begun }),
-        why: 'the server copies nothing',
-      };
-    if (action.kind === 'move' && begun && resume === false)
-      return { kind: 'move', file, why: 'the server does not list parts' };
-    return action;
-  });
-}
-
 /** Whether the signature of a part has to cover its bytes: not where the server was seen to keep the CRC-32 that it was sent. */
 export function signsParts(
   asked: 'auto' | 'always',
   { checksum, proof }: Pick<Findings, 'checksum' | 'proof'>,
 ): boolean {
   return asked === 'always' || checksum === 'none' || proof !== 'crc32';
-}
-
-/** Whether an error means that the access key lacks a right. */
-export function isDenied(error: unknown): error is BucketError {
-  return error instanceof BucketError && (error.status === 401 || error.status === 403);
-}
-
-/** What a request gives, or `instead` where the server does not know the operation. */
-export async function unlessUnsupported<T>(instead: T, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    if (isUnsupported(error)) return instead;
-    throw error;
-  }
-}
-
-function isUnsupported(error: unknown): boolean {
-  return (
-    error instanceof BucketError &&
-    (error.status === 501 || error.status === 405 || error.code === 'NotImplemented')
-  );
 }

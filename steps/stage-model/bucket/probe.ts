@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type Bucket, BucketError, type UploadChecksum } from '../../lib/bucket.ts';
+import type { Bucket, UploadChecksum } from '../../lib/bucket.ts';
 import { crc32Base64 } from '../../lib/bucket/crc32.ts';
+import { BucketError, isDenied, isGone, unlessUnsupported } from '../../lib/bucket/error.ts';
 import { md5 } from '../../lib/bucket/md5.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
 import { abortUploads } from './abort-uploads.ts';
-import { type Findings, isDenied, judgeServer, type Seen, unlessUnsupported } from './findings.ts';
+import { type Findings, judgeServer, type Seen } from './findings.ts';
 import type { Place } from '../place.ts';
-import { isGone } from '../transfer.ts';
 
 interface Probing {
   readonly bucket: Bucket;

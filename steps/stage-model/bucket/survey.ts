@@ -1,7 +1,7 @@
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
+import { isGone, unlessUnsupported } from '../../lib/bucket/error.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { listManifests, readIfOurs } from '../../lib/manifests.ts';
-import { unlessUnsupported } from './findings.ts';
 import type { Place } from '../place.ts';
 import {
   bestUpload,
@@ -12,7 +12,6 @@ import {
   type WantedFile,
 } from '../plan.ts';
 import { forEachAtOnce } from '../pace/pool.ts';
-import { isGone } from '../transfer.ts';
 
 export interface Survey extends BucketState {
   /** All that lies under the prefix. */

@@ -1,8 +1,9 @@
 import { StepError } from '../../lib/errors.ts';
 import { demandNoOthers } from '../leftovers.ts';
-import { adaptPlan, type Findings } from '../bucket/findings.ts';
+import type { Findings } from '../bucket/findings.ts';
 import {
   type Action,
+  adaptPlan,
   carriesDigest,
   digestMetadata,
   fittingUploads,

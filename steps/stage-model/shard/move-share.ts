@@ -1,9 +1,9 @@
+import { isGone, isOfAnotherKind } from '../../lib/bucket/error.ts';
 import { StepError } from '../../lib/errors.ts';
-import { adaptPlan } from '../bucket/findings.ts';
 import { carryOut, turnsOf } from '../carry-out.ts';
 import { moveSpan } from '../move-parts.ts';
 import { totalSize, type Work } from '../move.ts';
-import { type Action, carriesDigest, planActions, type WantedFile } from '../plan.ts';
+import { type Action, adaptPlan, carriesDigest, planActions, type WantedFile } from '../plan.ts';
 import { forEachAtOnce } from '../pace/pool.ts';
 import { type Estimate, estimateOf, sumUp } from '../report/estimate.ts';
 import type { Meter } from '../report/meter.ts';
@@ -13,7 +13,7 @@ import { isWithin, type Span } from './share.ts';
 import { startPhase } from './start-phase.ts';
 import type { Stage } from '../stage.ts';
 import { type Survey, surveyBucket } from '../bucket/survey.ts';
-import { isGone, isOfAnotherKind, type Transfer } from '../transfer.ts';
+import type { Transfer } from '../transfer.ts';
 import type { Wish } from '../wish.ts';
 
 interface CutFile {

@@ -1,5 +1,5 @@
 import type { Bucket } from '../../lib/bucket.ts';
-import { BucketError, isAbsent } from '../../lib/bucket/error.ts';
+import { isAbsent, isPastEnd, isPreconditionFailed } from '../../lib/bucket/error.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import type { FoundFile } from './listing.ts';
 import type { Source, SourceDescription } from './origin.ts';
@@ -39,7 +39,7 @@ export async function* readBucketFile(
     yield* bucket.read(prefix + path, range, signal);
   } catch (error) {
     if (isAbsent(error)) throw sourceChanged(path, 'it is gone', whereOf(bucket, prefix));
-    if (!(error instanceof BucketError) || (error.status !== 412 && error.status !== 416)) throw error;
+    if (!isPreconditionFailed(error) && !isPastEnd(error)) throw error;
     throw sourceChanged(path, error.evidence.join('; '), whereOf(bucket, prefix));
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { isUploadGone } from '../../../steps/lib/bucket.ts';
+import { isUploadGone } from '../../../steps/lib/bucket/error.ts';
 import { collect, digest, inParallel, type On } from './ground.ts';
 
 const mebibyte = 1024 ** 2;

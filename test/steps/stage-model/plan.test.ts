@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Findings } from '../../../steps/stage-model/bucket/findings.ts';
 import {
   type Action,
+  adaptPlan,
   type BucketState,
   carriesDigest,
   digestMetadata,
@@ -129,6 +131,61 @@ describe('planActions', () => {
       wanted({ size: 2, path: 'c' }),
     ];
     expect(planActions(files, state(), 'auto').map(({ file }) => file.path)).toEqual(['b', 'c', 'a']);
+  });
+});
+
+describe('adaptPlan', () => {
+  const best: Findings = {
+    conditionalPut: true,
+    proof: 'crc32',
+    resume: true,
+    copy: true,
+    metadata: true,
+    missing: [],
+  };
+  const file: WantedFile = {
+    path: 'w',
+    key: 'p/w',
+    size: 9,
+    digest: { algorithm: 'sha256', hex: 'a'.repeat(64) },
+  };
+  const from = { key: 'q/w', size: 9, etag: 'e', metadata: {} };
+  const copy: Action = { kind: 'copy', file, from, why: 'same bytes' };
+  const begun = { ...copy, resume: { uploadId: 'u', parts: [] } };
+  const resumed: Action = { kind: 'move', file, resume: { uploadId: 'u', parts: [] }, why: 'goes on' };
+  const skip: Action = { kind: 'skip', file, why: 'is there' };
+  const cases: readonly [string, Partial<Findings>, Action, Partial<Action>][] = [
+    ['copies where the server copies', {}, copy, copy],
+    ['copies where nobody knows', { copy: 'unknown' }, copy, copy],
+    [
+      'moves where it does not',
+      { copy: false },
+      copy,
+      { kind: 'move', file, why: 'the server copies nothing' },
+    ],
+    [
+      'moves where it does not, and goes on with what is there',
+      { copy: false },
+      begun,
+      { kind: 'move', file, resume: begun.resume, why: 'the server copies nothing' },
+    ],
+    [
+      'moves where it does neither, afresh',
+      { copy: false, resume: false },
+      begun,
+      { kind: 'move', file, why: 'the server copies nothing' },
+    ],
+    ['goes on where parts are listed', {}, resumed, resumed],
+    [
+      'starts afresh where they are not',
+      { resume: false },
+      resumed,
+      { kind: 'move', file, why: 'the server does not list parts' },
+    ],
+    ['keeps what is there', { copy: false, resume: false, proof: 'nothing' }, skip, skip],
+  ];
+  test.each(cases)('%s', (_title, findings, action, adapted) => {
+    expect(adaptPlan([action], { ...best, ...findings })).toEqual([adapted]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/bucket/faults.ts';
-import { BucketError } from '../../../../steps/lib/bucket.ts';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import type { exitCodes } from '../../../../steps/lib/errors.ts';
 import { openBucket } from '../open-bucket.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/bucket/faults.ts';
-import { BucketError } from '../../../../steps/lib/bucket.ts';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { S3Answer } from '../../../../steps/lib/bucket/answer.ts';
 import type { Asked } from '../../../../steps/lib/bucket/diagnosis.ts';
 import { translate } from '../../../../steps/lib/bucket/translate.ts';

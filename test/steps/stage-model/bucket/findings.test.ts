@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { BucketError } from '../../../../steps/lib/bucket.ts';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import {
-  adaptPlan,
   type Findings,
-  isDenied,
   judgeServer,
   type Seen,
   signsParts,
-  unlessUnsupported,
 } from '../../../../steps/stage-model/bucket/findings.ts';
-import type { Action, WantedFile } from '../../../../steps/stage-model/plan.ts';
 
 const sent = { md5: 'd41d8cd98f00b204e9800998ecf8427e', crc32: 'AAAAAA==' };
 const good: Seen = {
@@ -30,7 +26,12 @@ const best: Findings = {
   metadata: true,
   missing: [],
 };
-const denied = refusal('AccessDenied', 403);
+const denied = new BucketError('refused', 'no', {
+  evidence: ['AccessDenied'],
+  hint: 'look',
+  code: 'AccessDenied',
+  status: 403,
+});
 
 describe('what was seen', () => {
   const cases: readonly [string, Partial<Seen>, Partial<Findings>][] = [
@@ -78,53 +79,6 @@ describe('what was seen', () => {
   });
 });
 
-describe('the plan', () => {
-  const file: WantedFile = {
-    path: 'w',
-    key: 'p/w',
-    size: 9,
-    digest: { algorithm: 'sha256', hex: 'a'.repeat(64) },
-  };
-  const from = { key: 'q/w', size: 9, etag: 'e', metadata: {} };
-  const copy: Action = { kind: 'copy', file, from, why: 'same bytes' };
-  const begun = { ...copy, resume: { uploadId: 'u', parts: [] } };
-  const resumed: Action = { kind: 'move', file, resume: { uploadId: 'u', parts: [] }, why: 'goes on' };
-  const skip: Action = { kind: 'skip', file, why: 'is there' };
-  const cases: readonly [string, Partial<Findings>, Action, Partial<Action>][] = [
-    ['copies where the server copies', {}, copy, copy],
-    ['copies where nobody knows', { copy: 'unknown' }, copy, copy],
-    [
-      'moves where it does not',
-      { copy: false },
-      copy,
-      { kind: 'move', file, why: 'the server copies nothing' },
-    ],
-    [
-      'moves where it does not, and goes on with what is there',
-      { copy: false },
-      begun,
-      { kind: 'move', file, resume: begun.resume, why: 'the server copies nothing' },
-    ],
-    [
-      'moves where it does neither, afresh',
-      { copy: false, resume: false },
-      begun,
-      { kind: 'move', file, why: 'the server copies nothing' },
-    ],
-    ['goes on where parts are listed', {}, resumed, resumed],
-    [
-      'starts afresh where they are not',
-      { resume: false },
-      resumed,
-      { kind: 'move', file, why: 'the server does not list parts' },
-    ],
-    ['keeps what is there', { copy: false, resume: false, proof: 'nothing' }, skip, skip],
-  ];
-  test.each(cases)('%s', (_title, findings, action, adapted) => {
-    expect(adaptPlan([action], { ...best, ...findings })).toEqual([adapted]);
-  });
-});
-
 test.each([
   ['auto', 'crc32', false],
   ['auto', 'md5', true],
@@ -138,33 +92,3 @@ test.each([
 test('a part without a CRC-32 is signed, whatever the server lists', () => {
   expect(signsParts('auto', { ...best, checksum: 'none' })).toBe(true);
 });
-
-test.each([
-  [403, 'AccessDenied', true],
-  [401, '', true],
-  [404, 'NoSuchUpload', false],
-  [500, 'InternalError', false],
-])('%i %s lacks a right: %s', (status, code, lacks) => {
-  expect(isDenied(refusal(code, status))).toBe(lacks);
-});
-
-test.each([
-  [501, 'NotImplemented'],
-  [405, 'MethodNotAllowed'],
-])('%i %s: something else instead', async (status, code) => {
-  const request = async () => {
-    throw refusal(code, status);
-  };
-  expect(await unlessUnsupported(['instead'], request)).toEqual(['instead']);
-});
-
-test('another error is no unknown operation', async () => {
-  const request = async () => {
-    throw denied;
-  };
-  await expect(unlessUnsupported([], request)).rejects.toBe(denied);
-});
-
-function refusal(code: string, status: number): BucketError {
-  return new BucketError('refused', 'no', { evidence: [code], hint: 'look', code, status });
-}

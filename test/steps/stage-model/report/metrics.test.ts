@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { createLog } from '../../../../steps/lib/log.ts';
-import { BucketError } from '../../../../steps/lib/bucket.ts';
+import { BucketError } from '../../../../steps/lib/bucket/error.ts';
 import { createMeter, type Measured, type Meter } from '../../../../steps/stage-model/report/meter.ts';
 import {
   metricsKey,

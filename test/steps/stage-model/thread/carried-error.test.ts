@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BucketError, isUploadGone } from '../../../../steps/lib/bucket.ts';
+import { BucketError, isUploadGone } from '../../../../steps/lib/bucket/error.ts';
 import { StepError } from '../../../../steps/lib/errors.ts';
 import { packError, unpackError } from '../../../../steps/stage-model/thread/carried-error.ts';
 
