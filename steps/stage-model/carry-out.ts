@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../lib/at-once.ts';
 import { StepError } from '../lib/errors.ts';
 import { shellWord } from '../lib/shell-word.ts';
 import { wrongBytes } from './policy/inspect.ts';
@@ -6,7 +7,6 @@ import { moveParts } from './move-parts.ts';
 import { moveWhole } from './move-whole.ts';
 import { putNote } from './note.ts';
 import { type Action, digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
-import { forEachAtOnce } from './pace/pool.ts';
 import { lastTwoTogether, type Turns } from './pace/turns.ts';
 import type { Progress } from './report/progress.ts';
 import { readsBack } from './read-back.ts';

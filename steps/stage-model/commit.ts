@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../lib/at-once.ts';
 import type { Bucket } from '../lib/bucket.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -14,7 +15,6 @@ import {
 import type { Place } from './place.ts';
 import { compareSelections } from './compare-selections.ts';
 import { firstLines, shown } from './first-lines.ts';
-import { forEachAtOnce } from './pace/pool.ts';
 
 interface Store {
   readonly bucket: Bucket;

@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../lib/at-once.ts';
 import type { PendingUpload } from '../lib/bucket.ts';
 import { unlessUnsupported } from '../lib/bucket/error.ts';
 import { abortUploads } from './bucket/abort-uploads.ts';
@@ -5,7 +6,6 @@ import { mend } from './carry-out.ts';
 import { noteKey, noteName } from './note.ts';
 import type { Place } from './place.ts';
 import type { WantedFile } from './plan.ts';
-import { forEachAtOnce } from './pace/pool.ts';
 import type { Progress } from './report/progress.ts';
 import type { Transfer } from './transfer.ts';
 

@@ -1,5 +1,5 @@
+import { forEachAtOnce } from '../lib/at-once.ts';
 import { StepError } from '../lib/errors.ts';
-import { forEachAtOnce } from './pace/pool.ts';
 import type { WantedFile } from './plan.ts';
 import { startProgress } from './report/progress.ts';
 import type { Stage } from './stage.ts';

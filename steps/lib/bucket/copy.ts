@@ -1,4 +1,5 @@
 import { CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
+import { forEachAtOnce } from '../at-once.ts';
 import type { BucketObject, ObjectHead, UploadedPart } from '../bucket.ts';
 import { completeUpload } from './complete.ts';
 import { headObject } from './objects.ts';
@@ -83,21 +84,15 @@ async function copyRanges(
   uploadId: string,
   ranges: readonly Range[],
 ): Promise<UploadedPart[]> {
-  const left = ranges.values();
   const parts: UploadedPart[] = [];
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(copy.signal ? [copy.signal] : [])]);
-  const work = async () => {
-    for (const range of left) parts.push(await copyRange(session, { ...copy, signal }, uploadId, range));
-  };
-  const workers = Array.from({ length: atOnce }, work);
-  try {
-    await Promise.all(workers);
-  } catch (error) {
-    failed.abort(error);
-    await Promise.allSettled(workers);
-    throw error;
-  }
+  await forEachAtOnce(
+    ranges,
+    atOnce,
+    async (range, signal) => {
+      parts.push(await copyRange(session, { ...copy, signal }, uploadId, range));
+    },
+    copy.signal ?? new AbortController().signal,
+  );
   return parts;
 }
 

@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../../lib/at-once.ts';
 import type { Bucket, BucketObject, PendingUpload, UploadedPart } from '../../lib/bucket.ts';
 import { isGone, unlessUnsupported } from '../../lib/bucket/error.ts';
 import type { Manifest } from '../../lib/manifest.ts';
@@ -11,7 +12,6 @@ import {
   type StoredObject,
   type WantedFile,
 } from '../plan.ts';
-import { forEachAtOnce } from '../pace/pool.ts';
 
 export interface Survey extends BucketState {
   /** All that lies under the prefix. */

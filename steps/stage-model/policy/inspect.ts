@@ -1,9 +1,10 @@
+import { forEachAtOnce } from '../../lib/at-once.ts';
 import { digestOf } from '../../lib/digest.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { ModelFile } from '../source/listing.ts';
 import type { Source } from '../source/origin.ts';
 import { isSeenInPart, judgeJson, judgeStart, readingOf, type Refusal, startLength } from './policy.ts';
-import { createSlots, forEachAtOnce } from '../pace/pool.ts';
+import { createSlots } from '../pace/slots.ts';
 import { headerLength, judgeHeader, lengthField } from './safetensors.ts';
 
 /** What a file is read with. */

@@ -1,10 +1,10 @@
+import { forEachAtOnce } from '../../lib/at-once.ts';
 import { isGone, isOfAnotherKind } from '../../lib/bucket/error.ts';
 import { StepError } from '../../lib/errors.ts';
 import { carryOut, turnsOf } from '../carry-out.ts';
 import { moveSpan } from '../move-parts.ts';
 import { totalSize, type Work } from '../move.ts';
 import { type Action, adaptPlan, carriesDigest, planActions, type WantedFile } from '../plan.ts';
-import { forEachAtOnce } from '../pace/pool.ts';
 import { type Estimate, estimateOf, sumUp } from '../report/estimate.ts';
 import type { Meter } from '../report/meter.ts';
 import { type ShardPlan } from './shard-plan.ts';

@@ -1,8 +1,8 @@
+import { forEachAtOnce } from '../../lib/at-once.ts';
 import { StepError } from '../../lib/errors.ts';
 import { type Digest, digestNamed, isCommit } from '../../lib/digest.ts';
 import { vocabulary } from '../../lib/vocabulary.ts';
 import type { FoundFile, ModelFile } from './listing.ts';
-import { forEachAtOnce } from '../pace/pool.ts';
 
 /** Where `hf download --local-dir` keeps a note beside each file: `<path>.metadata` with commit, hash and time, a line each. */
 export const notesFolder = '.cache/huggingface/download/';

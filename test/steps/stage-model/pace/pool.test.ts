@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { createBufferPool, createSlots, forEachAtOnce } from '../../../../steps/stage-model/pace/pool.ts';
+import { expect, test } from 'vitest';
+import { createBufferPool } from '../../../../steps/stage-model/pace/pool.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -53,44 +53,4 @@ test('who waits for a buffer and is told to stop leaves, and the buffer goes to 
   await first;
   await expect(third).resolves.toBe('used');
   await expect(pool.lend(async () => 'again')).resolves.toBe('again');
-});
-
-test('slots count those in use', async () => {
-  const slots = createSlots(2);
-  const most: number[] = [];
-  const work = async () => {
-    most.push(slots.used);
-    await turn();
-  };
-  await Promise.all([slots.run(work), slots.run(work), slots.run(work)]);
-  expect(most).toEqual([1, 2, 2]);
-  expect(slots.used).toBe(0);
-});
-
-describe('forEachAtOnce', () => {
-  const never = new AbortController().signal;
-
-  test('the first failure stops the others, and is thrown only when all have settled', async () => {
-    const settled: string[] = [];
-    const work = async (item: string, signal: AbortSignal) => {
-      if (item === 'bad') throw new Error('bad');
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      await turn();
-      settled.push(item);
-    };
-    await expect(forEachAtOnce(['slow', 'bad', 'later'], 2, work, never)).rejects.toThrow('bad');
-    expect(settled).toEqual(['slow']);
-  });
-
-  test('an abort from outside is thrown as it is', async () => {
-    const controller = new AbortController();
-    const work = async () => controller.abort(new Error('stopped'));
-    await expect(forEachAtOnce([1, 2], 1, work, controller.signal)).rejects.toThrow('stopped');
-  });
-
-  test('nothing to do is done', async () => {
-    await expect(
-      forEachAtOnce([], 3, () => Promise.reject(new Error('called')), never),
-    ).resolves.toBeUndefined();
-  });
 });
