@@ -1,8 +1,9 @@
 import type { UploadedPart } from '../lib/bucket.ts';
 import { isGone, isOfAnotherKind } from '../lib/bucket/error.ts';
+import { type Range, splitRanges } from '../lib/bucket/parts.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
-import { digestMetadata, type PendingParts, type Range, splitRanges, type WantedFile } from './plan.ts';
+import { digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
 import { dropNote, putNote } from './note.ts';
 import { isWithin, type Span } from './shard/share.ts';
 import { readsBack } from './read-back.ts';

@@ -1,4 +1,5 @@
 import type { Bucket } from '../lib/bucket.ts';
+import type { PartLimits } from '../lib/bucket/parts.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readManifest, type StoredManifest } from '../lib/manifest.ts';
@@ -15,7 +16,7 @@ import type { Origin, Source } from './source/origin.ts';
 import { readPhase } from './shard/phase.ts';
 import { demandNoOthers } from './leftovers.ts';
 import { familyOf } from './place.ts';
-import { type Action, type PartLimits, planActions } from './plan.ts';
+import { type Action, planActions } from './plan.ts';
 import { demandBytesAsStaged } from './read-staged.ts';
 import { formatBytes } from './report/progress.ts';
 import { gatherShards, moveShard, planShards } from './shard/sharded.ts';

@@ -1,3 +1,4 @@
+import { partSizeFor } from '../lib/bucket/parts.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Manifest, PolicyVerdict } from '../lib/manifest.ts';
 import { parsePythonJson } from '../lib/python-json.ts';
@@ -9,7 +10,7 @@ import type { ModelFile } from './source/listing.ts';
 import { judgeNames } from './policy/names.ts';
 import type { Source } from './source/origin.ts';
 import { type Place, placeOf } from './place.ts';
-import { partSizeFor, type WantedFile } from './plan.ts';
+import type { WantedFile } from './plan.ts';
 import { jsonLimit, judgeListing, objectLimit, type Refusal } from './policy/policy.ts';
 import { applyReview } from './policy/review.ts';
 import { judgeStored } from './policy/stored.ts';

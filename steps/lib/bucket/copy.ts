@@ -3,6 +3,7 @@ import { forEachAtOnce } from '../at-once.ts';
 import type { BucketObject, ObjectHead, UploadedPart } from '../bucket.ts';
 import { completeUpload } from './complete.ts';
 import { headObject } from './objects.ts';
+import { partSizeFor, type Range, s3Limits, splitRanges } from './parts.ts';
 import { abortBy, type Session, unquote } from './session.ts';
 import { abortUpload, createUpload } from './uploads.ts';
 
@@ -14,9 +15,7 @@ export interface CopyLimits {
   readonly part: number;
 }
 
-const mebibyte = 1024 ** 2;
-export const copyLimits: CopyLimits = { largest: 5 * 1024 * mebibyte, part: 512 * mebibyte };
-const mostParts = 10_000;
+export const copyLimits: CopyLimits = { largest: s3Limits.maxPartSize, part: 512 * 2 ** 20 };
 const atOnce = 4;
 
 interface CopyOptions {
@@ -51,7 +50,7 @@ async function copyByParts(session: Session, copy: Copy, limits: CopyLimits): Pr
     ...(signal && { signal }),
   });
   try {
-    const parts = await copyRanges(session, copy, uploadId, splitRanges(from.size, limits.part));
+    const parts = await copyRanges(session, copy, uploadId, numberRanges(from.size, limits.part));
     const completed = { key: toKey, uploadId, parts, size: from.size, checksum: 'none' as const };
     await completeUpload(session, completed, signal);
   } catch (error) {
@@ -60,29 +59,21 @@ async function copyByParts(session: Session, copy: Copy, limits: CopyLimits): Pr
   }
 }
 
-interface Range {
+interface NumberedRange extends Range {
   readonly partNumber: number;
-  /** [start, end) in bytes. */
-  readonly start: number;
-  readonly end: number;
 }
 
-/** Contiguous ranges over the whole size, at most 10,000, all but the last of one length in whole MiB. */
-export function splitRanges(size: number, part: number): Range[] {
-  const smallest = Math.ceil(size / mostParts / mebibyte) * mebibyte;
-  const length = Math.max(part, smallest);
-  return Array.from({ length: Math.ceil(size / length) }, (_, i) => ({
-    partNumber: i + 1,
-    start: i * length,
-    end: Math.min((i + 1) * length, size),
-  }));
+/** The parts of a copy, numbered. */
+export function numberRanges(size: number, part: number): NumberedRange[] {
+  const ranges = splitRanges(size, partSizeFor(size, part) ?? size);
+  return ranges.map((range, i) => ({ partNumber: i + 1, ...range }));
 }
 
 async function copyRanges(
   session: Session,
   copy: Copy,
   uploadId: string,
-  ranges: readonly Range[],
+  ranges: readonly NumberedRange[],
 ): Promise<UploadedPart[]> {
   const parts: UploadedPart[] = [];
   await forEachAtOnce(
@@ -100,7 +91,7 @@ async function copyRange(
   session: Session,
   copy: Copy,
   uploadId: string,
-  { partNumber, start, end }: Range,
+  { partNumber, start, end }: NumberedRange,
 ): Promise<UploadedPart> {
   const command = new UploadPartCopyCommand({
     Bucket: session.bucket,

@@ -1,6 +1,7 @@
 import { forEachAtOnce } from '../../lib/at-once.ts';
 import { combineCrc32 } from '../../lib/bucket/crc32.ts';
-import type { Range, WantedFile } from '../plan.ts';
+import type { Range } from '../../lib/bucket/parts.ts';
+import type { WantedFile } from '../plan.ts';
 import type { Transfer } from '../transfer.ts';
 
 /** Shorter ranges would spend more time on asking than on bytes. */

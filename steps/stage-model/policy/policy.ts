@@ -1,5 +1,5 @@
+import { s3Limits } from '../../lib/bucket/parts.ts';
 import type { ModelFile } from '../source/listing.ts';
-import { s3Limits } from '../plan.ts';
 import { isPickle } from './pickle.ts';
 import { parsePythonJson } from '../../lib/python-json.ts';
 

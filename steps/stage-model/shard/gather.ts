@@ -1,7 +1,8 @@
+import { splitRanges } from '../../lib/bucket/parts.ts';
 import { StepError } from '../../lib/errors.ts';
 import type { Findings } from '../bucket/findings.ts';
 import { finish, totalSize, type Work } from '../move.ts';
-import { type Action, adaptPlan, fittingParts, planActions, splitRanges, type WantedFile } from '../plan.ts';
+import { type Action, adaptPlan, fittingParts, planActions, type WantedFile } from '../plan.ts';
 import { estimateOf } from '../report/estimate.ts';
 import type { ShardPlan } from './shard-plan.ts';
 import { isWithin } from './share.ts';

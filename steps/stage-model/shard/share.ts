@@ -1,4 +1,4 @@
-import { splitRanges } from '../plan.ts';
+import { splitRanges } from '../../lib/bucket/parts.ts';
 
 /** What one shard sees to: whole files, and spans of files that several shards move together. */
 export interface Share {

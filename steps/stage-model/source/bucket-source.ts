@@ -1,9 +1,9 @@
 import type { Bucket } from '../../lib/bucket.ts';
 import { isAbsent, isPastEnd, isPreconditionFailed } from '../../lib/bucket/error.ts';
+import type { Range } from '../../lib/bucket/parts.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import type { FoundFile } from './listing.ts';
 import type { Source, SourceDescription } from './origin.ts';
-import type { Range } from '../plan.ts';
 import { sourceChanged } from './source-changed.ts';
 
 /** The objects under a prefix, each only as long as it has the ETag that was listed. */

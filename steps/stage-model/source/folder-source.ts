@@ -1,11 +1,11 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Range } from '../../lib/bucket/parts.ts';
 import { StepError } from '../../lib/errors.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import type { FoundFile, ModelFile } from './listing.ts';
 import type { Source } from './origin.ts';
-import type { Range } from '../plan.ts';
 import { sourceChanged } from './source-changed.ts';
 
 const chunkSize = 512 * 1024;

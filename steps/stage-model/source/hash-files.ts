@@ -1,9 +1,9 @@
 import { forEachAtOnce } from '../../lib/at-once.ts';
+import type { Range } from '../../lib/bucket/parts.ts';
 import { createHasher } from '../../lib/digest.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/retry.ts';
 import type { FoundFile, ModelFile } from './listing.ts';
-import type { Range } from '../plan.ts';
 import { formatBytes } from '../report/progress.ts';
 import { sourceChanged } from './source-changed.ts';
 

@@ -1,5 +1,5 @@
+import type { Range } from '../../lib/bucket/parts.ts';
 import type { FoundFile } from './listing.ts';
-import type { Range } from '../plan.ts';
 
 /** Bytes of the card that are looked at: its front matter stands first. */
 const cardLimit = 64 * 1024;

@@ -1,6 +1,6 @@
 import type { S3Secret } from '../../lib/bucket.ts';
+import type { Range } from '../../lib/bucket/parts.ts';
 import type { ModelFile } from './listing.ts';
-import type { Range } from '../plan.ts';
 
 /** Where a model is staged from. */
 export interface Origin {

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { splitRanges } from '../../../steps/lib/bucket/parts.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { carryOutAll } from '../../../steps/stage-model/carry-out.ts';
 import { settleDoubts } from '../../../steps/stage-model/doubts.ts';
-import {
-  type Action,
-  type PendingParts,
-  splitRanges,
-  type WantedFile,
-} from '../../../steps/stage-model/plan.ts';
+import type { Action, PendingParts, WantedFile } from '../../../steps/stage-model/plan.ts';
 import { Overtaken } from '../../../steps/stage-model/transfer.ts';
 import { createMover, type Mover } from './mover.ts';
 import { manifestKey, safetensors } from './staging.ts';

@@ -1,9 +1,10 @@
+import { partSizeFor } from '../../../steps/lib/bucket/parts.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import { judgeServer } from '../../../steps/stage-model/bucket/findings.ts';
 import { hubSource } from '../../../steps/stage-model/source/hub-source.ts';
 import { readListing } from '../../../steps/stage-model/source/listing.ts';
 import { placeOf } from '../../../steps/stage-model/place.ts';
-import { partSizeFor, type WantedFile } from '../../../steps/stage-model/plan.ts';
+import type { WantedFile } from '../../../steps/stage-model/plan.ts';
 import { createInlineCarrier } from '../../../steps/stage-model/thread/carrier.ts';
 import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
 import { createBufferPool } from '../../../steps/stage-model/pace/pool.ts';

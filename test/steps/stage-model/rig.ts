@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PartLimits } from '../../../steps/lib/bucket/parts.ts';
 import { startBucket, type BucketOptions, type SandboxBucket } from '../../../sandbox/bucket.ts';
 import { startHub, type HubOptions, type RunningHub } from '../../../sandbox/hub.ts';
 import { createRepo } from '../../../sandbox/hub/repo.ts';
@@ -14,7 +15,6 @@ import { makeOrigin } from '../../../steps/stage-model/source/make-origin.ts';
 import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { spec } from '../../../steps/stage-model/spec.ts';
 import { stageModel } from '../../../steps/stage-model/stage.ts';
-import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { createThreadedCarrier } from '../../../steps/stage-model/thread/threads.ts';
 import { tinyParts } from './staging.ts';
 

@@ -1,4 +1,5 @@
 import type { Bucket } from '../../../steps/lib/bucket.ts';
+import type { PartLimits } from '../../../steps/lib/bucket/parts.ts';
 import type { Hub } from '../../../steps/lib/hub.ts';
 import { createLog } from '../../../steps/lib/log.ts';
 import type { Clock } from '../../../steps/lib/retry.ts';
@@ -7,7 +8,6 @@ import { createDownloads } from '../../../steps/stage-model/pace/downloads.ts';
 import { createMeter } from '../../../steps/stage-model/report/meter.ts';
 import { hubOrigin } from '../../../steps/stage-model/source/hub-origin.ts';
 import type { Origin } from '../../../steps/stage-model/source/origin.ts';
-import type { PartLimits } from '../../../steps/stage-model/plan.ts';
 import { type Stage, stageModel } from '../../../steps/stage-model/stage.ts';
 import { createMemoryHub } from './memory-hub.ts';
 import { safetensorsHeader } from './safetensors.ts';

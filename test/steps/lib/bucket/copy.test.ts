@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/bucket/faults.ts';
-import { copyLimits, splitRanges } from '../../../../steps/lib/bucket/copy.ts';
+import { copyLimits, numberRanges } from '../../../../steps/lib/bucket/copy.ts';
 import { openBucket } from '../open-bucket.ts';
 
 const mebibyte = 1024 ** 2;
@@ -13,7 +13,7 @@ describe('the ranges of a copy', () => {
     const part = fc.integer({ min: 5 * mebibyte, max: 5 * 1024 * mebibyte });
     fc.assert(
       fc.property(size, part, (size, part) => {
-        const ranges = splitRanges(size, part);
+        const ranges = numberRanges(size, part);
         expect(ranges.length).toBeLessThanOrEqual(10_000);
         expect(ranges[0]?.start).toBe(0);
         expect(ranges.at(-1)?.end).toBe(size);
@@ -31,7 +31,7 @@ describe('the ranges of a copy', () => {
 
   test('an object of exactly 5 GiB is copied at once, one byte more by parts', () => {
     expect(copyLimits.largest).toBe(5 * 1024 ** 3);
-    expect(splitRanges(copyLimits.largest + 1, copyLimits.part)).toHaveLength(11);
+    expect(numberRanges(copyLimits.largest + 1, copyLimits.part)).toHaveLength(11);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitRanges } from '../../../../steps/stage-model/plan.ts';
+import { splitRanges } from '../../../../steps/lib/bucket/parts.ts';
 import { isWithin, type Load, shardNames, shareOut } from '../../../../steps/stage-model/shard/share.ts';
 
 const file = (path: string, bytes: number, partSize?: number): Load => ({
