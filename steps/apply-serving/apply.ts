@@ -1,5 +1,5 @@
 import type { Cluster } from '../lib/cluster.ts';
-import { StepError } from '../lib/errors.ts';
+import { StepError, wrongInputs } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import { freeLock, type LockClaim, takeLock } from '../lib/serving/lock.ts';
@@ -113,10 +113,5 @@ function finish({ runtime, path, specHash, servedName }: Rollout, outcome: Resul
 
 function refuseWrongParams(params: ApplyParams): void {
   const problems = checkParams(params);
-  if (problems.length === 0) return;
-  const count = problems.length === 1 ? 'one input is wrong' : `${problems.length} inputs are wrong`;
-  throw new StepError('usage', `${count}; nothing was touched`, {
-    evidence: problems,
-    hint: 'tkn task describe apply-serving   (what each parameter may be)',
-  });
+  if (problems.length > 0) throw wrongInputs('apply-serving', problems);
 }

@@ -1,4 +1,4 @@
-import { StepError } from '../lib/errors.ts';
+import { messageOf, StepError } from '../lib/errors.ts';
 import type { Hub } from '../lib/hub.ts';
 import type { Log } from '../lib/log.ts';
 import { type Clock, retry } from '../lib/retry.ts';
@@ -79,7 +79,7 @@ async function post(
       signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
     });
   } catch (error) {
-    const evidence = [`${error instanceof Error ? error.message : String(error)} (POST ${listener})`];
+    const evidence = [`${messageOf(error)} (POST ${listener})`];
     throw new StepError('unavailable', 'the EventListener does not answer', { evidence, hint, cause: error });
   }
   await response.body?.cancel();

@@ -50,17 +50,26 @@ export class StepError extends Error {
   }
 }
 
+/** Inputs that do not fit, each with its own line; before anything was done. */
+export function wrongInputs(step: string, problems: readonly string[]): StepError {
+  const count = problems.length === 1 ? 'one input is wrong' : `${problems.length} inputs are wrong`;
+  return new StepError('usage', `${count}; nothing was touched`, {
+    evidence: problems,
+    hint: `tkn task describe ${step}   (what each parameter may be)`,
+  });
+}
+
 /** Anything thrown, as a StepError; what no adapter has translated is a defect of ours. */
 export function asStepError(error: unknown): StepError {
   if (error instanceof StepError) return error;
-  return new StepError('internal', `unexpected: ${firstLine(describe(error))}`, {
+  return new StepError('internal', `unexpected: ${firstLine(messageOf(error))}`, {
     hint: 'run it again with LOG_LEVEL=debug and report the stack below as a defect',
     cause: error,
   });
 }
 
 /** Anything can be thrown, even what has no text. */
-function describe(error: unknown): string {
+export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
   } catch {

@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StepError } from './errors.ts';
+import { messageOf, StepError } from './errors.ts';
 import { kebab } from './step.ts';
 
 /** Tekton cuts a pod's termination message at 4 KiB and then fails a step that has done its work; half of it is ours. */
@@ -58,7 +58,7 @@ async function writeResult(folder: string, name: string, value: string): Promise
     await rename(`${path}.partial`, path);
   } catch (error) {
     throw new StepError('unavailable', `cannot write the result ${name}`, {
-      evidence: [`${error instanceof Error ? error.message : String(error)} (file system, ${path})`],
+      evidence: [`${messageOf(error)} (file system, ${path})`],
       hint: 'look at the node: oc describe node, and see whether its disk is full (DiskPressure)',
       cause: error,
     });

@@ -1,4 +1,4 @@
-import { asStepError, exitCodes, firstLine, StepError } from './errors.ts';
+import { asStepError, exitCodes, firstLine, StepError, wrongInputs } from './errors.ts';
 import { parseFlags, type Flags } from './flags.ts';
 import { createLog, type Log } from './log.ts';
 import { convertParams } from './params.ts';
@@ -93,13 +93,7 @@ async function readInputs<P extends Params, S extends Secrets, R extends Results
   const { params, problems: wrongParams } = convertParams(spec, flags.values);
   const { secrets, problems: wrongSecrets } = await readSecrets(spec, flags.values, log);
   const problems = [...flags.problems, ...wrongParams, ...wrongSecrets];
-  if (problems.length > 0) {
-    const count = problems.length === 1 ? 'one input is wrong' : `${problems.length} inputs are wrong`;
-    throw new StepError('usage', `${count}; nothing was touched`, {
-      evidence: problems,
-      hint: `tkn task describe ${spec.name}   (what each parameter may be)`,
-    });
-  }
+  if (problems.length > 0) throw wrongInputs(spec.name, problems);
   return { params, secrets };
 }
 

@@ -3,7 +3,7 @@ import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/compl
 import { brokenOff } from '../lib/endpoint/answers.ts';
 import { type Asked, explainAnswer, explainSilence } from '../lib/endpoint/errors.ts';
 import type { Endpoint } from '../lib/endpoint.ts';
-import { StepError } from '../lib/errors.ts';
+import { messageOf, StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Network } from '../lib/network.ts';
 import { type Clock, requestedWait, retry } from '../lib/retry.ts';
@@ -47,7 +47,7 @@ export function createAsk(world: AskWorld): Ask {
         },
         onRetry: (error) => {
           earlier.push(error);
-          log.warn('asking again', { because: error instanceof Error ? error.message : '' });
+          log.warn('asking again', { because: messageOf(error) });
         },
       });
     } catch (error) {
@@ -163,12 +163,12 @@ function explain(error: unknown, asked: Asked): Heard | undefined {
   if (answered) {
     const { failure, message, evidence, hint } = explainAnswer(asked, answered);
     if (failure !== 'check') throw new StepError(failure, message, { evidence, hint, cause: answered });
-    return { kind: 'refusal', status: answered.status, message: messageOf(answered.text) };
+    return { kind: 'refusal', status: answered.status, message: refusalText(answered.text) };
   }
   if (error instanceof SyntaxError) return { kind: 'body', body: `not JSON: ${error.message}` };
   // An error in the middle of a stream has no status of its own.
   if (error instanceof APIError && error.error !== undefined)
-    return { kind: 'refusal', status: 500, message: messageOf(JSON.stringify({ error: error.error })) };
+    return { kind: 'refusal', status: 500, message: refusalText(JSON.stringify({ error: error.error })) };
   return undefined;
 }
 
@@ -177,7 +177,7 @@ function causeOf<T extends Error>(error: unknown, is: (error: Error) => error is
   return undefined;
 }
 
-function messageOf(text: string): string {
+function refusalText(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return error.message;

@@ -1,5 +1,5 @@
 import { forEachAtOnce } from '../lib/at-once.ts';
-import { StepError } from '../lib/errors.ts';
+import { messageOf, StepError } from '../lib/errors.ts';
 import { shellWord } from '../lib/shell-word.ts';
 import { wrongBytes } from './policy/inspect.ts';
 import { findUpload } from './bucket/survey.ts';
@@ -99,7 +99,7 @@ async function copy(
     if (error instanceof Overtaken) throw error;
     log.warn('cannot copy inside the bucket, moving it instead', {
       path: file.path,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     return false;
   }

@@ -1,6 +1,7 @@
 import type { UploadedPart } from '../lib/bucket.ts';
 import { isGone, isOfAnotherKind } from '../lib/bucket/error.ts';
 import { type Range, splitRanges } from '../lib/bucket/parts.ts';
+import { messageOf } from '../lib/errors.ts';
 import { type FileHash, hashInOrder } from './hash-in-order.ts';
 import { fetchRange } from './pace/fetch-range.ts';
 import { digestMetadata, type PendingParts, type WantedFile } from './plan.ts';
@@ -195,7 +196,7 @@ async function discard(
     log.warn('cannot remove the pending upload', {
       key,
       uploadId,
-      error: error instanceof Error ? error.message : '',
+      error: messageOf(error),
     });
   }
 }

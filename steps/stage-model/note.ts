@@ -1,4 +1,5 @@
 import { sha256 } from '../lib/digest.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Place } from './place.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -25,7 +26,7 @@ export async function dropNote(key: string, { bucket, log, signal }: Means): Pro
     await bucket.delete(key, signal);
   } catch (error) {
     signal.throwIfAborted();
-    log.warn('cannot remove a note', { key, error: error instanceof Error ? error.message : '' });
+    log.warn('cannot remove a note', { key, error: messageOf(error) });
   }
 }
 

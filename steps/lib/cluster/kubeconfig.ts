@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { StepError } from '../errors.ts';
+import { messageOf, StepError } from '../errors.ts';
 import type { Account, Login } from './account.ts';
 
 /** What kubeconfig files say, merged as kubectl does: contexts, certificates, tokens, exec plugins, proxies. */
@@ -41,7 +41,7 @@ async function load(files: readonly string[], source: string): Promise<KubeConfi
     for (const other of others) first.mergeConfig(other, true);
     return first;
   } catch (error) {
-    throw wrong(source, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw wrong(source, `it cannot be read: ${messageOf(error)}`);
   }
 }
 
@@ -50,7 +50,7 @@ async function logIn(config: KubeConfig, source: string): Promise<Login> {
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
-    throw wrong(source, `its user cannot log in: ${error instanceof Error ? error.message : String(error)}`);
+    throw wrong(source, `its user cannot log in: ${messageOf(error)}`);
   }
   const { ca, cert, key, servername, rejectUnauthorized, agent } = options;
   const proxied = config.getCurrentCluster()?.proxyUrl !== undefined && typeof agent === 'object';

@@ -1,4 +1,4 @@
-import { StepError } from '../errors.ts';
+import { messageOf, StepError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Clock, requestedWait, retry, systemClock } from '../retry.ts';
 import { type Answer, type Asked, explainAnswer, explainSilence } from './errors.ts';
@@ -56,8 +56,7 @@ export async function askJson(asking: Asking, question: Question): Promise<unkno
       return error.afterMs === undefined || { afterMs: error.afterMs };
     },
     onRetry: (error, waitMs) => {
-      const what = error instanceof Error ? error.message : String(error);
-      log.warn('asking the model again', { because: what, in: `${(waitMs / 1000).toFixed(1)}s` });
+      log.warn('asking the model again', { because: messageOf(error), in: `${(waitMs / 1000).toFixed(1)}s` });
     },
   });
 }

@@ -1,4 +1,5 @@
 import type { Bucket } from '../../lib/bucket.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { asTexts, fitsBeside } from '../../lib/results.ts';
 import type { Measured, Meter } from './meter.ts';
@@ -38,7 +39,7 @@ export async function publishMetrics(publishing: Publishing): Promise<string> {
     return key;
   } catch (error) {
     signal.throwIfAborted();
-    log.warn('cannot write the metrics', { key, error: error instanceof Error ? error.message : '' });
+    log.warn('cannot write the metrics', { key, error: messageOf(error) });
     return '';
   }
 }

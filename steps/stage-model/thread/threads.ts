@@ -1,6 +1,7 @@
 import type { Bucket } from '../../lib/bucket.ts';
 import type { PartDigest, PartSender } from '../../lib/bucket/part-sender.ts';
 import type { PartAnswer } from '../../lib/bucket/send-part.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Carrier } from './carrier.ts';
 import { createGrowth, type Growth } from './growth.ts';
@@ -55,7 +56,7 @@ export function createThreadedCarrier({
     } catch (error) {
       // The system gives no more; what there is goes on.
       clearInterval(looking);
-      log.warn('no further thread', { error: error instanceof Error ? error.message : String(error) });
+      log.warn('no further thread', { error: messageOf(error) });
     }
   };
   const carry = async <T>(work: () => Promise<T>): Promise<T> => {
