@@ -1,4 +1,5 @@
 import type { Cluster } from '../lib/cluster.ts';
+import { selectorOf } from '../lib/label-selector.ts';
 import { type PipelineRun, readFailures, stateOf } from '../lib/serving/pipeline-runs.ts';
 import type { Attempt } from './attempts.ts';
 
@@ -9,9 +10,9 @@ export async function readAttempts(
   commit: string,
   signal?: AbortSignal,
 ): Promise<Attempt[]> {
-  const labels = Object.entries(attemptLabels(service, commit)).map(([name, value]) => `${name}=${value}`);
+  const labelSelector = selectorOf(attemptLabels(service, commit));
   const runs = await cluster.list<PipelineRun>(
-    { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', namespace, labelSelector: labels.join(',') },
+    { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', namespace, labelSelector },
     signal,
   );
   return Promise.all(

@@ -1,10 +1,11 @@
-import type { Cluster, KubeObject } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { type Asking, askJson, defaultEndpointTimings, type EndpointTimings } from './endpoint/ask.ts';
 import { type ChatAnswer, readChat, readModels, type ServedModel } from './endpoint/answers.ts';
 import { StepError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
 import type { Clock } from './retry.ts';
+import { type InferenceService, serviceRef } from './serving/service.ts';
 
 /** A model's OpenAI-compatible API: where it is, how to show who asks, and the two questions that prove it works. Errors are StepErrors. */
 export interface Endpoint {
@@ -35,10 +36,7 @@ export interface EndpointOptions {
 /** The endpoint of an InferenceService: `status.address.url`, else `status.url`; with our own token when the service asks for one. */
 export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const { cluster, service, signal } = options;
-  const found = await cluster.get<InferenceService>(
-    { apiVersion: 'serving.kserve.io/v1beta1', kind: 'InferenceService', ...service },
-    signal,
-  );
+  const found = await cluster.get<InferenceService>(serviceRef(service.namespace, service.name), signal);
   if (!found) {
     throw new StepError('refused', `there is no InferenceService ${service.namespace}/${service.name}`, {
       hint: `oc get inferenceservices -n ${service.namespace}`,
@@ -107,10 +105,6 @@ function greeting(model: string) {
     // Reasoning counts too, and an answer cut inside harmony's framing leaks it (seen with vLLM 0.32).
     max_completion_tokens: 512,
   };
-}
-
-interface InferenceService extends KubeObject {
-  readonly status?: { readonly url?: string; readonly address?: { readonly url?: string } };
 }
 
 function noAddress({ namespace, name }: { namespace: string; name: string }): never {

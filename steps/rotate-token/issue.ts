@@ -2,7 +2,8 @@ import type { Cluster, KubeObject } from '../lib/cluster.ts';
 import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
-import { type Account, anchorName, checkIssued, nextSlots, type Slot } from './plan.ts';
+import type { ServiceAccount } from '../lib/service-account.ts';
+import { anchorName, checkIssued, nextSlots, type Slot } from './plan.ts';
 
 interface IssueWorld {
   readonly cluster: Pick<Cluster, 'get' | 'create' | 'delete' | 'createToken'>;
@@ -20,7 +21,7 @@ export interface Issued {
 
 /** A token of the account, bound to a fresh anchor Secret: deleting that revokes the token, and only that one. Checked, not yet proved. */
 export async function issueToken(
-  account: Account,
+  account: ServiceAccount,
   {
     current,
     lifetimeMs,
@@ -56,7 +57,7 @@ export async function issueToken(
 
 /** Deletes the anchor of a slot; not being there is as good. A failure is no more than a warning: the next run sees to it. */
 export async function revoke(
-  account: Account,
+  account: ServiceAccount,
   slot: Slot,
   { cluster, log }: Pick<IssueWorld, 'cluster' | 'log'>,
 ): Promise<void> {
@@ -71,7 +72,7 @@ export async function revoke(
 }
 
 async function findAccount(
-  { namespace, name }: Account,
+  { namespace, name }: ServiceAccount,
   { cluster, signal }: IssueWorld,
 ): Promise<KubeObject> {
   const found = await cluster.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name }, signal);
@@ -84,7 +85,7 @@ async function findAccount(
 
 /** Takes a free slot; where all are taken, the one that was used the longest time ago. */
 async function createAnchor(
-  account: Account,
+  account: ServiceAccount,
   owner: KubeObject,
   current: Slot | undefined,
   world: IssueWorld,
@@ -103,7 +104,12 @@ async function createAnchor(
   });
 }
 
-async function tryCreate(account: Account, owner: KubeObject, slot: Slot, { cluster, signal }: IssueWorld) {
+async function tryCreate(
+  account: ServiceAccount,
+  owner: KubeObject,
+  slot: Slot,
+  { cluster, signal }: IssueWorld,
+) {
   const { apiVersion, kind, name, namespace } = anchorRef(account, slot);
   const made = await cluster.create(
     {
@@ -126,11 +132,11 @@ async function tryCreate(account: Account, owner: KubeObject, slot: Slot, { clus
   return made && (made.metadata.uid ?? '');
 }
 
-function anchorRef(account: Account, slot: Slot) {
+function anchorRef(account: ServiceAccount, slot: Slot) {
   return { apiVersion: 'v1', kind: 'Secret', name: anchorName(account, slot), namespace: account.namespace };
 }
 
-function unusable({ namespace, name }: Account, problems: readonly string[]): StepError {
+function unusable({ namespace, name }: ServiceAccount, problems: readonly string[]): StepError {
   return new StepError(
     'check',
     `the token that the API server issued for ${namespace}/${name} cannot be used`,

@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Cluster, KubeObject, ObjectRef } from '../lib/cluster.ts';
+import type { Cluster, KubeObject } from '../lib/cluster.ts';
 import { StepError } from '../lib/errors.ts';
+import { type Lease, leaseRef, microTime } from '../lib/lease.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
-
-interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly renewTime?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly [field: string]: unknown;
-  };
-}
 
 interface LeaseQuery {
   readonly namespace: string;
@@ -68,7 +60,7 @@ async function take(query: LeaseQuery, { cluster, clock, log, signal }: LeaseWor
   const deadline = clock.now() + query.waitMs;
   let told = false;
   for (;;) {
-    const lease = await cluster.get<Lease>(refOf(query), signal);
+    const lease = await cluster.get<Lease>(leaseRef(query), signal);
     const holder = holderOf(lease, clock.now());
     if (holder === undefined || holder === query.holder) {
       const claimed = clock.now();
@@ -86,7 +78,7 @@ async function take(query: LeaseQuery, { cluster, clock, log, signal }: LeaseWor
 
 /** Freed without the caller's signal: also a stopped run gives it back. */
 async function free(query: LeaseQuery, { cluster }: LeaseWorld): Promise<void> {
-  const lease = await cluster.get<Lease>(refOf(query), AbortSignal.timeout(10_000));
+  const lease = await cluster.get<Lease>(leaseRef(query), AbortSignal.timeout(10_000));
   if (lease?.spec?.holderIdentity !== query.holder) return;
   await cluster.replace(
     { ...lease, spec: { ...lease.spec, holderIdentity: '' } },
@@ -102,8 +94,8 @@ function holderOf(lease: Lease | undefined, now: number): string | undefined {
 }
 
 function claim(query: LeaseQuery, lease: Lease | undefined, now: number): KubeObject {
-  const { apiVersion, kind, name, namespace } = refOf(query);
-  const time = new Date(now).toISOString().replace('Z', '000Z');
+  const { apiVersion, kind, name, namespace } = leaseRef(query);
+  const time = microTime(now);
   return {
     apiVersion,
     kind,
@@ -116,10 +108,6 @@ function claim(query: LeaseQuery, lease: Lease | undefined, now: number): KubeOb
       leaseDurationSeconds: Math.ceil(query.holdMs / 1000),
     },
   };
-}
-
-function refOf({ namespace, name }: LeaseQuery): ObjectRef & { namespace: string } {
-  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name, namespace };
 }
 
 function held({ namespace, name }: LeaseQuery, holder: string): StepError {

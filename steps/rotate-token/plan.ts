@@ -1,4 +1,5 @@
 import { readToken, type TokenClaims } from '../lib/jwt.ts';
+import { type ServiceAccount, subjectOf } from '../lib/service-account.ts';
 
 /**
  * Generations take turns on four names, so that a Role can name the anchors: current, its predecessor in overlap, the next one, and a spare.
@@ -6,11 +7,6 @@ import { readToken, type TokenClaims } from '../lib/jwt.ts';
  */
 export const slots = [1, 2, 3, 4] as const;
 export type Slot = (typeof slots)[number];
-
-export interface Account {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** What the client's Secret holds today, judged. */
 export type Assessment = Kept | Replaced;
@@ -33,7 +29,7 @@ interface Replaced {
 /** Whether a stored token may stay. Damage is named, since a client only says `Cannot convert argument to a ByteString`. */
 export function assess(
   stored: Buffer | undefined,
-  account: Account,
+  account: ServiceAccount,
   times: { readonly now: number; readonly renewBeforeMs: number },
 ): Assessment {
   if (stored === undefined || stored.length === 0) return lost('there is none');
@@ -85,7 +81,7 @@ export function findDamage(stored: Buffer): string | undefined {
 export function checkIssued(
   token: string,
   expected: {
-    readonly account: Account;
+    readonly account: ServiceAccount;
     readonly anchorUid: string;
     readonly now: number;
     readonly minLifetimeMs: number;
@@ -122,14 +118,10 @@ export function revocable(
   return now - issued.getTime() >= overlapMs ? slots.filter((slot) => slot !== current) : [];
 }
 
-export function anchorName({ name }: Account, slot: Slot): string {
+export function anchorName({ name }: ServiceAccount, slot: Slot): string {
   return `${name}-token-${slot}`;
 }
 
-export function slotNamed(anchor: string | undefined, account: Account): Slot | undefined {
+export function slotNamed(anchor: string | undefined, account: ServiceAccount): Slot | undefined {
   return slots.find((slot) => anchor === anchorName(account, slot));
-}
-
-function subjectOf({ namespace, name }: Account): string {
-  return `system:serviceaccount:${namespace}:${name}`;
 }

@@ -4,11 +4,12 @@ import { StepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
+import type { ServiceAccount } from '../lib/service-account.ts';
 import { type Held, readHeld } from './consumer-secret.ts';
 import type { Restarted } from './consumers.ts';
 import { type Issued, issueToken, revoke } from './issue.ts';
 import { withLease } from './lease.ts';
-import { type Account, anchorName, assess, type Assessment, revocable, slotNamed } from './plan.ts';
+import { anchorName, assess, type Assessment, revocable, slotNamed } from './plan.ts';
 import type { spec } from './spec.ts';
 import { prove, putInPlace, restart } from './swap.ts';
 
@@ -85,7 +86,7 @@ function instant(date: Date): string {
 /** By its claims, and then by the model: a token whose anchor was deleted looks as good as any. */
 async function judgeHeld(
   { value }: Held,
-  account: Account,
+  account: ServiceAccount,
   params: Params,
   world: RotateWorld,
 ): Promise<Assessment> {
@@ -106,7 +107,7 @@ async function revokeOld(
     issued,
     account,
     left,
-  }: Pick<Issued, 'slot' | 'issued'> & Pick<Restarted, 'left'> & { readonly account: Account },
+  }: Pick<Issued, 'slot' | 'issued'> & Pick<Restarted, 'left'> & { readonly account: ServiceAccount },
   params: Params,
   world: RotateWorld,
 ): Promise<void> {

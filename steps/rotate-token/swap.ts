@@ -1,15 +1,16 @@
 import { asStepError, StepError } from '../lib/errors.ts';
+import type { ServiceAccount } from '../lib/service-account.ts';
 import { demandHeld, type Held, type Place, readHeld, same, swapHeld } from './consumer-secret.ts';
 import { type Restarted, restartConsumers } from './consumers.ts';
 import { type Issued, revoke } from './issue.ts';
-import { type Account, anchorName } from './plan.ts';
+import { anchorName } from './plan.ts';
 import type { Params, RotateWorld } from './rotate.ts';
 
 export interface Swapping {
   readonly held: Held;
   /** Whether what the Secret held before still works. */
   readonly usable: boolean;
-  readonly account: Account;
+  readonly account: ServiceAccount;
   readonly place: Place;
   readonly params: Params;
 }

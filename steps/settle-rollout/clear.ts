@@ -1,5 +1,6 @@
 import type { Cluster } from '../lib/cluster.ts';
 import { asStepError } from '../lib/errors.ts';
+import { selectorOf } from '../lib/label-selector.ts';
 import type { Log } from '../lib/log.ts';
 import type { RolloutRecord } from '../lib/serving/rollouts.ts';
 import { type InferenceService, ownLabels, runtimeRef, type ServingRuntime } from '../lib/serving/service.ts';
@@ -22,15 +23,12 @@ export async function clearRuntimes(
   }: { record: RolloutRecord; keep: number; namespace: string; service: string },
   { cluster, live, log, signal }: Clearing,
 ): Promise<void> {
-  const labelSelector = Object.entries(ownLabels(service))
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
   try {
     const query = {
       apiVersion: 'serving.kserve.io/v1alpha1',
       kind: 'ServingRuntime',
       namespace,
-      labelSelector,
+      labelSelector: selectorOf(ownLabels(service)),
     };
     const runtimes = await cluster.list<ServingRuntime>(query, signal);
     for (const name of runtimesToDelete(runtimes, record, live, keep)) {

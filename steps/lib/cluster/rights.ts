@@ -1,3 +1,4 @@
+import { accountOf } from '../service-account.ts';
 import { shellWord } from '../shell-word.ts';
 
 /** A right that is missing, read from the API server's own words. */
@@ -40,7 +41,9 @@ export function grantCommand(right: MissingRight): string {
   const only = name !== '' && nameable(right) ? ` --resource-name=${name}` : '';
   const account = accountOf(user);
   const subject =
-    account === undefined ? `--user=${shellWord(user)}` : `--serviceaccount=${account.join(':')}`;
+    account === undefined
+      ? `--user=${shellWord(user)}`
+      : `--serviceaccount=${account.namespace}:${account.name}`;
   const kind = wide ? 'clusterrole' : 'role';
   return (
     `oc create ${kind} ${role} --verb=${verb} --resource=${resourceWord(right)}${only}${scope} && ` +
@@ -62,10 +65,5 @@ function resourceWord({ resource, group }: MissingRight): string {
 
 function whoText(user: string): string {
   const account = accountOf(user);
-  return account === undefined ? `user ${user}` : `ServiceAccount ${account.join('/')}`;
-}
-
-function accountOf(user: string): [string, string] | undefined {
-  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
-  return namespace === undefined || name === undefined ? undefined : [namespace, name];
+  return account === undefined ? `user ${user}` : `ServiceAccount ${account.namespace}/${account.name}`;
 }

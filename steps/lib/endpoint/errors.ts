@@ -1,6 +1,7 @@
 import { type Failure, StepError } from '../errors.ts';
 import { readToken } from '../jwt.ts';
 import { explainNetwork } from '../network/failure.ts';
+import { accountOf, type ServiceAccount } from '../service-account.ts';
 
 export interface Asked {
   readonly url: string;
@@ -71,9 +72,8 @@ export function notOpenAi(
 
 function explain401(asked: Asked, answer: Answer): StepError {
   const { namespace, name } = asked.service;
-  const account = accountOf(asked.token);
   const headline = asked.token
-    ? `LD181 AUTH_401: ${host(asked)} does not accept the token of ${account ?? 'this account'}`
+    ? `LD181 AUTH_401: ${host(asked)} does not accept the token of ${nameOf(askerOf(asked))}`
     : `LD181 AUTH_401: ${host(asked)} asks for a token, and the InferenceService ${name} says that none is needed`;
   return fail('refused', headline, [asked, answer], {
     hint: asked.token
@@ -84,11 +84,10 @@ function explain401(asked: Asked, answer: Answer): StepError {
 
 function explain403(asked: Asked, answer: Answer): StepError {
   const { namespace, name } = asked.service;
-  const account = accountOf(asked.token);
-  const [, who] = account?.split('/') ?? [];
+  const asker = askerOf(asked);
   return fail(
     'refused',
-    `LD182 AUTH_403: ${account ?? 'this account'} may not use ${namespace}/${name}`,
+    `LD182 AUTH_403: ${nameOf(asker)} may not use ${namespace}/${name}`,
     [asked, answer],
     {
       more: [
@@ -96,7 +95,7 @@ function explain403(asked: Asked, answer: Answer): StepError {
       ],
       hint:
         `oc create role ${name}-view-role -n ${namespace} --verb=get --resource=inferenceservices.serving.kserve.io --resource-name=${name} ; ` +
-        `oc create rolebinding ${who ?? name}-view -n ${namespace} --role=${name}-view-role --serviceaccount=${account?.replace('/', ':') ?? '<namespace>:<account>'}`,
+        `oc create rolebinding ${asker?.name ?? name}-view -n ${namespace} --role=${name}-view-role --serviceaccount=${asker ? `${asker.namespace}:${asker.name}` : '<namespace>:<account>'}`,
     },
   );
 }
@@ -161,10 +160,13 @@ function quote(
   return `${status} ${line.length > 300 ? `${line.slice(0, 300)}…` : line || '(empty)'} (${method} ${url})`;
 }
 
-/** `namespace/name` of the ServiceAccount that a token speaks for. */
-function accountOf(token: string | undefined): string | undefined {
-  const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec((token && readToken(token)?.sub) || '');
-  return match ? `${match[1]}/${match[2]}` : undefined;
+/** Whom the token speaks for that was shown. */
+function askerOf({ token }: Asked): ServiceAccount | undefined {
+  return accountOf((token && readToken(token)?.sub) || '');
+}
+
+function nameOf(account: ServiceAccount | undefined): string {
+  return account ? `${account.namespace}/${account.name}` : 'this account';
 }
 
 function openAiMessage(text: string): string | undefined {

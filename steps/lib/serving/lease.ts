@@ -1,14 +1,7 @@
-import type { KubeObject, ObjectRef } from '../cluster.ts';
+import type { ObjectRef } from '../cluster.ts';
+import { type Lease, leaseRef, microTime } from '../lease.ts';
 import { present } from './present.ts';
 import { ownLabels } from './service.ts';
-
-export interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseTransitions?: number;
-    readonly [field: string]: unknown;
-  };
-}
 
 export interface LockPlace {
   readonly namespace: string;
@@ -24,8 +17,8 @@ export interface LockNames {
 
 const wantedBy = 'llm-rollout/wanted-by';
 
-export function leaseRef({ namespace, service }: LockPlace): ObjectRef & { namespace: string } {
-  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: `${service}-rollout`, namespace };
+export function lockRef({ namespace, service }: LockPlace): ObjectRef & { namespace: string } {
+  return leaseRef({ namespace, name: `${service}-rollout` });
 }
 
 export function readNames(lease: Lease | undefined): LockNames {
@@ -41,7 +34,7 @@ export function nameInLease(
   lease: Lease | undefined,
   { holder, wanted, now }: LockNames & { readonly now: number },
 ): Lease {
-  const { apiVersion, kind, name, namespace } = leaseRef(place);
+  const { apiVersion, kind, name, namespace } = lockRef(place);
   const { [wantedBy]: _, ...annotations } = lease?.metadata.annotations ?? {};
   const { holderIdentity, ...spec } = lease?.spec ?? {};
   return {
@@ -64,9 +57,5 @@ export function nameInLease(
 
 function handOver(lease: Lease | undefined, now: number) {
   const before = lease?.spec?.leaseTransitions ?? 0;
-  // MicroTime wants exactly six digits.
-  return {
-    acquireTime: new Date(now).toISOString().replace('Z', '000Z'),
-    leaseTransitions: lease ? before + 1 : 0,
-  };
+  return { acquireTime: microTime(now), leaseTransitions: lease ? before + 1 : 0 };
 }

@@ -1,8 +1,9 @@
 import type { Cluster } from '../cluster.ts';
 import { StepError } from '../errors.ts';
+import type { Lease } from '../lease.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../retry.ts';
-import { type Lease, leaseRef, type LockNames, type LockPlace, nameInLease, readNames } from './lease.ts';
+import { type LockNames, type LockPlace, lockRef, nameInLease, readNames } from './lease.ts';
 import { present } from './present.ts';
 import { type Concurrency, decideLock, type LockSeen } from './lock-rules.ts';
 import { isRunning } from './pipeline-runs.ts';
@@ -66,7 +67,7 @@ function tell({ holder, wanted }: LockNames, told: string | undefined, log: Log)
 /** Gives the lock back when it is ours; says whether it was. */
 export async function freeLock(cluster: Cluster, claim: LockClaim, signal?: AbortSignal): Promise<boolean> {
   for (let attempt = 1; attempt <= 5; attempt += 1) {
-    const lease = await cluster.get<Lease>(leaseRef(claim), signal);
+    const lease = await cluster.get<Lease>(lockRef(claim), signal);
     const { holder, wanted } = readNames(lease);
     if (holder !== claim.run) return false;
     const names = wanted === undefined || wanted === holder ? {} : { wanted };
@@ -80,14 +81,14 @@ export async function freeLock(cluster: Cluster, claim: LockClaim, signal?: Abor
 
 /** Who holds the lock, and the living run that wants it next. */
 export async function readLock(cluster: Cluster, place: LockPlace, signal?: AbortSignal): Promise<LockNames> {
-  const { holder, wanted } = readNames(await cluster.get<Lease>(leaseRef(place), signal));
+  const { holder, wanted } = readNames(await cluster.get<Lease>(lockRef(place), signal));
   const serious =
     wanted !== undefined && wanted !== holder && (await isRunning(cluster, place.namespace, wanted, signal));
   return { ...(holder && { holder }), ...(serious && { wanted }) };
 }
 
 async function look(cluster: Cluster, claim: LockClaim, asked: boolean, signal?: AbortSignal) {
-  const lease = await cluster.get<Lease>(leaseRef(claim), signal);
+  const lease = await cluster.get<Lease>(lockRef(claim), signal);
   const names = readNames(lease);
   const runs = async (name: string | undefined) =>
     name !== undefined && name !== claim.run && (await isRunning(cluster, claim.namespace, name, signal));

@@ -1,5 +1,6 @@
 import type { Cluster, KubeObject } from '../cluster.ts';
 import type { Failure } from '../errors.ts';
+import { selectorOf } from '../label-selector.ts';
 
 export interface PipelineRun extends KubeObject {
   /** `status` is what a person asks of a run: Cancelled, CancelledRunFinally, StoppedRunFinally. */
@@ -79,8 +80,11 @@ export async function readFailures(
   { namespace, run, task }: { readonly namespace: string; readonly run: string; readonly task?: string },
   signal?: AbortSignal,
 ): Promise<TaskFailure[]> {
-  const labels = [`tekton.dev/pipelineRun=${run}`, ...(task ? [`tekton.dev/pipelineTask=${task}`] : [])];
-  const query = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, labelSelector: labels.join(',') };
+  const labelSelector = selectorOf({
+    'tekton.dev/pipelineRun': run,
+    ...(task && { 'tekton.dev/pipelineTask': task }),
+  });
+  const query = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, labelSelector };
   const tasks = await cluster.list<TaskRun>(query, signal);
   return tasks
     .filter((each) => endOf(each) === 'False')

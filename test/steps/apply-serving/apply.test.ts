@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Lease } from '../../../steps/lib/serving/lease.ts';
+import type { Lease } from '../../../steps/lib/lease.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { applyServing } from '../../../steps/apply-serving/apply.ts';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { convertParams } from '../../../steps/lib/params.ts';
-import type { Lease } from '../../../steps/lib/serving/lease.ts';
+import type { Lease } from '../../../steps/lib/lease.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import { settleRollout } from '../../../steps/settle-rollout/settle.ts';
 import { spec } from '../../../steps/settle-rollout/spec.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StepError } from '../../../../steps/lib/errors.ts';
-import type { Lease } from '../../../../steps/lib/serving/lease.ts';
+import type { Lease } from '../../../../steps/lib/lease.ts';
 import type { Concurrency } from '../../../../steps/lib/serving/lock-rules.ts';
 import { freeLock, readLock, takeLock } from '../../../../steps/lib/serving/lock.ts';
 import { memoryCluster, type MemoryCluster } from './memory-cluster.ts';

@@ -9,7 +9,7 @@ import { spec as applySpec } from '../../../../steps/apply-serving/spec.ts';
 import { createCluster, type KubeObject } from '../../../../steps/lib/cluster.ts';
 import { openEndpoint } from '../../../../steps/lib/endpoint.ts';
 import { runStep, type StepContext } from '../../../../steps/lib/run.ts';
-import type { Lease } from '../../../../steps/lib/serving/lease.ts';
+import type { Lease } from '../../../../steps/lib/lease.ts';
 import type { InferenceService } from '../../../../steps/lib/serving/service.ts';
 import type { Params, Results, ResultsOf, Secrets, StepSpec } from '../../../../steps/lib/step.ts';
 import { settleRollout } from '../../../../steps/settle-rollout/settle.ts';
