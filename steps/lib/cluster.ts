@@ -52,7 +52,7 @@ export interface ApplyOptions {
 export interface Cluster {
   /** Where the requests go, for messages. */
   readonly server: string;
-  /** Namespace of the kubeconfig's context or of the pod. */
+  /** The one that was asked for, else that of the kubeconfig's context or of the pod. */
   readonly namespace: string;
   /** The token of the account that the step runs as; undefined with a client certificate. */
   bearer(): Promise<string | undefined>;

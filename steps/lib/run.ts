@@ -26,6 +26,11 @@ export interface World {
   off(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
 }
 
+/** A `process` of its own, to end with the step. */
+interface OwnProcess extends World {
+  exit(code: number): never;
+}
+
 export interface StepContext<Spec> {
   readonly params: ParamsOf<Spec>;
   readonly secrets: SecretsOf<Spec>;
@@ -40,6 +45,17 @@ export interface StepContext<Spec> {
 }
 
 type Handler<Spec> = (context: StepContext<Spec>) => Promise<ResultsOf<Spec>>;
+
+/** All that a program of one step does. */
+export async function runAsProcess<P extends Params, S extends Secrets, R extends Results>(
+  spec: StepSpec<P, S, R>,
+  world: OwnProcess,
+  handler: Handler<StepSpec<P, S, R>>,
+): Promise<never> {
+  const exitCode = await runStep(spec, world, handler);
+  // Not by itself: neither a connection that is kept nor one that hangs after the grace may keep the pod.
+  return world.exit(exitCode);
+}
 
 /** How long a stopped step may wind down; the kubelet kills after 30 s. */
 const graceMs = 25_000;

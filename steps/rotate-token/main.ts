@@ -1,29 +1,23 @@
 import { createCluster } from '../lib/cluster.ts';
 import { openEndpoint } from '../lib/endpoint.ts';
 import { createNetwork } from '../lib/network.ts';
-import { runStep } from '../lib/run.ts';
+import { runAsProcess } from '../lib/run.ts';
 import { nameHolder } from './lease.ts';
 import { rotateToken } from './rotate.ts';
 import { spec } from './spec.ts';
 
-const exitCode = await runStep(
-  spec,
-  process,
-  async ({ params, namespace, taskRun, env, log, clock, signal }) => {
-    const network = await createNetwork({ env, log });
-    const cluster = await createCluster({ env, log });
-    const service = { namespace: namespace ?? cluster.namespace, name: params.service };
-    const endpoint = await openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
-    return rotateToken(params, {
-      cluster,
-      endpoint,
-      namespace: service.namespace,
-      holder: nameHolder(taskRun, env),
-      log,
-      clock,
-      signal,
-    });
-  },
-);
-// Not by itself: after the grace a hung connection must not keep the pod.
-process.exit(exitCode);
+await runAsProcess(spec, process, async ({ params, namespace, taskRun, env, log, clock, signal }) => {
+  const network = await createNetwork({ env, log });
+  const cluster = await createCluster({ env, log, namespace });
+  const service = { namespace: cluster.namespace, name: params.service };
+  const endpoint = await openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
+  return rotateToken(params, {
+    cluster,
+    endpoint,
+    namespace: service.namespace,
+    holder: nameHolder(taskRun, env),
+    log,
+    clock,
+    signal,
+  });
+});

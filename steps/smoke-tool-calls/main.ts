@@ -2,15 +2,15 @@ import { randomInt } from 'node:crypto';
 import { createCluster } from '../lib/cluster.ts';
 import { openEndpoint } from '../lib/endpoint.ts';
 import { createNetwork } from '../lib/network.ts';
-import { runStep } from '../lib/run.ts';
+import { runAsProcess } from '../lib/run.ts';
 import { createAsk } from './ask.ts';
 import { smokeToolCalls } from './smoke.ts';
 import { spec } from './spec.ts';
 
-const exitCode = await runStep(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
+await runAsProcess(spec, process, async ({ params, namespace, env, log, clock, signal }) => {
   const network = await createNetwork({ env, log });
-  const cluster = await createCluster({ env, log });
-  const service = { namespace: namespace ?? cluster.namespace, name: params.service };
+  const cluster = await createCluster({ env, log, namespace });
+  const service = { namespace: cluster.namespace, name: params.service };
   const endpoint = await openEndpoint({ cluster, network, log, service, url: params.url, clock, signal });
   const late = AbortSignal.timeout(params.timeout);
   const ask = createAsk({
@@ -31,5 +31,3 @@ const exitCode = await runStep(spec, process, async ({ params, namespace, env, l
     nonce: () => `QX${randomInt(100_000, 999_999)}Z`,
   });
 });
-// Not by itself: after the grace a hung connection must not keep the pod.
-process.exit(exitCode);

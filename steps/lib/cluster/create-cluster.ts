@@ -18,6 +18,8 @@ interface CreateClusterOptions {
   /** KUBECONFIG, else KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Instead of the one that the account comes with. */
+  readonly namespace?: string | undefined;
   readonly clock?: Clock;
   readonly timings?: Partial<ClusterTimings>;
   /** Where the kubelet mounts the account of the pod. */
@@ -37,11 +39,12 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
   const exchange = createExchange(account.server, `${manager}/${toolVersion}`);
   const timings = { ...defaultClusterTimings, ...options.timings };
   const caller = createCaller({ account, exchange, log, clock, timings });
-  const ask = createAsk(caller, account.namespace);
+  const namespace = options.namespace ?? account.namespace;
+  const ask = createAsk(caller, namespace);
 
   return {
     server: account.server,
-    namespace: account.namespace,
+    namespace,
     bearer: async () => (await account.login(false)).bearer,
 
     async get<T extends KubeObject>(ref: ObjectRef, signal?: AbortSignal) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes, type Failure, StepError } from '../../../steps/lib/errors.ts';
-import { runStep, type StepContext } from '../../../steps/lib/run.ts';
+import { runAsProcess, runStep, type StepContext } from '../../../steps/lib/run.ts';
 import { defineStep, type ResultsOf } from '../../../steps/lib/step.ts';
 
 const spec = defineStep({
@@ -309,5 +309,22 @@ describe.each(['SIGTERM', 'SIGINT'])('%s', (name) => {
       return new Promise<Given>(() => {});
     });
     expect(code).toBe(143);
+  });
+});
+
+describe('a process of its own', () => {
+  test.each([
+    [0, async () => good],
+    [77, () => Promise.reject(new StepError('refused', 'no', { hint: 'x' }))],
+  ])('ends with %i once the results are written', async (code, handler) => {
+    class Ended extends Error {}
+    const exits: number[] = [];
+    const exit = (ended: number): never => {
+      exits.push(ended);
+      throw new Ended();
+    };
+    await expect(runAsProcess(spec, { ...world(flags()), exit }, handler)).rejects.toThrow(Ended);
+    expect(exits).toEqual([code]);
+    expect(await results()).toHaveProperty('outcome');
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { createCluster } from '../../../../steps/lib/cluster.ts';
 import { closeAll, connect, failureOf, map, objects, ref } from './connect.ts';
 
 afterEach(closeAll);
@@ -79,6 +80,17 @@ describe('a cluster', () => {
     const { cluster, sandbox } = await connect();
     expect(cluster).toMatchObject({ server: sandbox.url, namespace: 'default' });
     await expect(cluster.bearer()).resolves.toBe(sandbox.adminToken);
+  });
+
+  test('is asked for the namespace of the run, where there is one', async () => {
+    const { sandbox, log } = await connect();
+    const env = { KUBECONFIG: await sandbox.kubeconfig() };
+    const own = await createCluster({ env, log, namespace: 'team' });
+    expect(own.namespace).toBe('team');
+    await own.create(map('here'));
+    const { apiVersion, kind, name } = ref('here');
+    await expect(own.get({ apiVersion, kind, name })).resolves.toBeDefined();
+    expect(await createCluster({ env, log, namespace: undefined })).toMatchObject({ namespace: 'default' });
   });
 
   test('writes under its own name', async () => {
