@@ -1,4 +1,4 @@
-import { isRecord } from '../lib/serving/canonical.ts';
+import { isRecord } from '../lib/json.ts';
 
 export interface Change {
   readonly field: string;

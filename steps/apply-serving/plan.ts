@@ -1,4 +1,5 @@
-import { canonicalJson, isRecord } from '../lib/serving/canonical.ts';
+import { isRecord, parseJson } from '../lib/json.ts';
+import { canonicalJson } from '../lib/serving/canonical.ts';
 import type { EnvVar, InferenceService, ServingRuntime } from '../lib/serving/service.ts';
 import { type RolloutRecord, sameRollout } from '../lib/serving/rollouts.ts';
 
@@ -87,12 +88,8 @@ export function decideApply(
 
 /** Why the entry of a data connection in storage-config cannot work; nothing when it can. */
 export function checkStorageEntry(text: string): string | undefined {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(text);
-  } catch {
-    return 'is not JSON';
-  }
+  const entry = parseJson(text);
+  if (entry === undefined) return 'is not JSON';
   const missing = ['access_key_id', 'secret_access_key', 'endpoint_url', 'bucket'].filter(
     (key) => !isRecord(entry) || entry[key] === undefined || entry[key] === '',
   );

@@ -1,3 +1,5 @@
+import { isRecord } from './json.ts';
+
 /** The claims of a ServiceAccount token that we look at. Times are seconds since 1970. */
 export interface TokenClaims {
   readonly iss?: string;
@@ -22,22 +24,22 @@ export function readToken(token: string): TokenClaims | undefined {
   return readObject(head) && claims ? pickClaims(claims) : undefined;
 }
 
-function readObject(word: string): Record<string, unknown> | undefined {
+function readObject(word: string): Readonly<Record<string, unknown>> | undefined {
   const bytes = Buffer.from(word, 'base64url');
   // Buffer ignores what it cannot decode; only text that survives the way back was whole.
   if (bytes.toString('base64url') !== word) return undefined;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return isObject(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function pickClaims(claims: Record<string, unknown>): TokenClaims {
+function pickClaims(claims: Readonly<Record<string, unknown>>): TokenClaims {
   const { iss, sub, aud, exp, nbf, iat } = claims;
   const kubernetes = claims['kubernetes.io'];
-  const secret = isObject(kubernetes) ? kubernetes['secret'] : undefined;
+  const secret = isRecord(kubernetes) ? kubernetes['secret'] : undefined;
   const audiences = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === 'string');
   return {
     ...(typeof iss === 'string' && { iss }),
@@ -46,7 +48,7 @@ function pickClaims(claims: Record<string, unknown>): TokenClaims {
     ...(isTime(exp) && { exp }),
     ...(isTime(nbf) && { nbf }),
     ...(isTime(iat) && { iat }),
-    ...(isObject(secret) &&
+    ...(isRecord(secret) &&
       typeof secret['name'] === 'string' &&
       typeof secret['uid'] === 'string' && { secret: { name: secret['name'], uid: secret['uid'] } }),
   };
@@ -55,8 +57,4 @@ function pickClaims(claims: Record<string, unknown>): TokenClaims {
 /** Seconds that a Date can hold. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= 8.64e12;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

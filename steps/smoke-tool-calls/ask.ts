@@ -1,14 +1,14 @@
 import OpenAI, { APIError } from 'openai';
 import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
 import { brokenOff } from '../lib/endpoint/answers.ts';
-import { type Asked, explainAnswer, explainSilence } from '../lib/endpoint/errors.ts';
+import { type Asked, explainAnswer, explainSilence, openAiMessage } from '../lib/endpoint/errors.ts';
 import type { Endpoint } from '../lib/endpoint.ts';
 import { messageOf, StepError } from '../lib/errors.ts';
+import { at } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Network } from '../lib/network.ts';
 import { type Clock, requestedWait, retry } from '../lib/retry.ts';
 import type { Heard } from './heard.ts';
-import { at } from './reply.ts';
 
 interface AskWorld {
   readonly endpoint: Pick<Endpoint, 'url' | 'bearer'>;
@@ -139,7 +139,7 @@ async function hear(
 /** An answer cut short says nothing about the model; who is there after the restart may give a whole one. */
 function refuseBrokenOff(heard: Heard): Heard {
   const parts = heard.kind === 'chunks' ? heard.chunks : [heard.kind === 'body' && heard.body];
-  if (parts.some((part) => at(at(at(part, 'choices'), 0), 'finish_reason') === 'abort')) throw brokenOff();
+  if (parts.some((part) => at(part, 'choices', 0, 'finish_reason') === 'abort')) throw brokenOff();
   return heard;
 }
 
@@ -177,12 +177,7 @@ function causeOf<T extends Error>(error: unknown, is: (error: Error) => error is
   return undefined;
 }
 
+/** Where it is not in OpenAI's form, the text itself says what there is to say. */
 function refusalText(text: string): string {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    if (typeof error?.message === 'string') return error.message;
-  } catch {
-    // Not JSON: the text itself says what there is to say.
-  }
-  return text.replace(/\s+/g, ' ').slice(0, 200);
+  return openAiMessage(text) ?? text.replace(/\s+/g, ' ').slice(0, 200);
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseJson } from '../lib/json.ts';
 import type { Reply, ReplyCall } from './reply.ts';
 import { violations } from './schema.ts';
 import type { Call, Check, Tool } from './suite.ts';
@@ -127,12 +128,12 @@ function findOtherCall({ calls }: Reply, { name }: Call) {
 }
 
 function findOtherArguments({ calls: [call] }: Reply, expected: Call, { tools }: Asked) {
-  const given = parse(call?.arguments);
+  const given = parseJson(call?.arguments ?? '');
   if (given === undefined) return finding('BAD_JSON', show(call));
   const schema = tools.find(({ name }) => name === expected.name)?.parameters ?? {};
-  const [broken] = violations(given.value, schema);
+  const [broken] = violations(given, schema);
   if (broken !== undefined) return finding('BAD_ARGUMENTS', `${show(call)}: ${broken}`);
-  return isDeepStrictEqual(given.value, expected.arguments)
+  return isDeepStrictEqual(given, expected.arguments)
     ? undefined
     : finding('BAD_ARGUMENTS', `${show(call)} instead of ${JSON.stringify(expected.arguments)}`);
 }
@@ -160,14 +161,6 @@ function findWrongFinish({ finish }: Reply, right: readonly string[]) {
 
 function finding(code: Code, seen: string): Finding {
   return { code, seen };
-}
-
-function parse(words: string | undefined): { value: unknown } | undefined {
-  try {
-    return words === undefined ? undefined : { value: JSON.parse(words) };
-  } catch {
-    return undefined;
-  }
 }
 
 function quote(words: string): string {

@@ -1,4 +1,4 @@
-import { at } from './reply.ts';
+import { isRecord } from '../lib/json.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -14,9 +14,7 @@ type Check = (value: unknown, schema: Schema, path: string) => string[];
 
 const checks: Readonly<Record<string, Check>> = {
   object: (value, schema, path) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? inObject(value as Record<string, unknown>, schema, path)
-      : [`${path} is not an object`],
+    isRecord(value) ? inObject(value, schema, path) : [`${path} is not an object`],
   array: (value, schema, path) =>
     Array.isArray(value) ? inArray(value, schema, path) : [`${path} is not a list`],
   string: (value, schema, path) => {
@@ -32,7 +30,7 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-function inObject(value: Record<string, unknown>, schema: Schema, path: string): string[] {
+function inObject(value: Readonly<Record<string, unknown>>, schema: Schema, path: string): string[] {
   const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
   const required = (schema['required'] ?? []) as string[];
   const missing = required.filter((name) => !Object.hasOwn(value, name));
@@ -43,7 +41,7 @@ function inObject(value: Record<string, unknown>, schema: Schema, path: string):
       ? unasked.map((name) => `${path}.${name} was not asked for`)
       : []),
     ...Object.entries(properties).flatMap(([name, inner]) =>
-      Object.hasOwn(value, name) ? violations(at(value, name), inner, `${path}.${name}`) : [],
+      Object.hasOwn(value, name) ? violations(value[name], inner, `${path}.${name}`) : [],
     ),
   ];
 }

@@ -1,4 +1,6 @@
-import { at, number, type Reply, type ReplyCall, text } from './reply.ts';
+import { reasoningOf } from '../lib/endpoint/answers.ts';
+import { at, textAt } from '../lib/json.ts';
+import { number, type Reply, type ReplyCall } from './reply.ts';
 
 export interface StreamRead {
   /** What the deltas add up to; undefined when nothing of it was a chat completion. */
@@ -37,16 +39,16 @@ interface State {
 
 function takeChunk(state: State, chunk: unknown): void {
   // Servers with continuous usage count up from 0, chunk by chunk.
-  state.completionTokens = number(at(at(chunk, 'usage'), 'completion_tokens')) ?? state.completionTokens;
-  const choice = at(at(chunk, 'choices'), 0);
+  state.completionTokens = number(at(chunk, 'usage', 'completion_tokens')) ?? state.completionTokens;
+  const choice = at(chunk, 'choices', 0);
   if (choice === undefined) return;
   const delta = at(choice, 'delta');
   state.choices += 1;
   if (state.finishes.length > 0 && holdsSomething(delta))
     state.faults.push('a delta after the finish_reason');
   if (at(delta, 'role') !== undefined && at(delta, 'role') !== null) state.roles += 1;
-  state.content += text(at(delta, 'content'));
-  state.reasoning += text(at(delta, 'reasoning')) || text(at(delta, 'reasoning_content'));
+  state.content += textAt(delta, 'content');
+  state.reasoning += reasoningOf(delta);
   const calls = at(delta, 'tool_calls');
   if (Array.isArray(calls)) for (const call of calls) takeCall(state, call);
   const finish = at(choice, 'finish_reason');
@@ -60,13 +62,13 @@ function takeCall({ calls, faults }: State, delta: unknown): void {
     return;
   }
   const call = calls.get(index) ?? { id: '', name: '', arguments: '', ids: 0, names: 0 };
-  const id = text(at(delta, 'id'));
-  const name = text(at(at(delta, 'function'), 'name'));
+  const id = textAt(delta, 'id');
+  const name = textAt(delta, 'function', 'name');
   if (call.ids === 0 && id === '') faults.push(`call ${index} begins without an id`);
   calls.set(index, {
     id: call.id + id,
     name: call.name + name,
-    arguments: call.arguments + text(at(at(delta, 'function'), 'arguments')),
+    arguments: call.arguments + textAt(delta, 'function', 'arguments'),
     ids: call.ids + (id === '' ? 0 : 1),
     names: call.names + (name === '' ? 0 : 1),
   });
@@ -92,5 +94,5 @@ function sum({ content, reasoning, calls, finishes, completionTokens }: State): 
 
 function holdsSomething(delta: unknown): boolean {
   const calls = at(delta, 'tool_calls');
-  return text(at(delta, 'content')) !== '' || (Array.isArray(calls) && calls.length > 0);
+  return textAt(delta, 'content') !== '' || (Array.isArray(calls) && calls.length > 0);
 }

@@ -1,8 +1,8 @@
 import type { KubeObject, ListQuery } from '../cluster.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Asked } from './asking.ts';
 import type { Reply } from './caller.ts';
 import { explainAnswer } from './explain.ts';
-import { isRecord, parse } from './status.ts';
 
 const pageSize = '250';
 
@@ -36,7 +36,7 @@ export async function listAll<T extends KubeObject>(query: ListQuery, ask: AskPa
 
 /** The kind is put back: items of built-in kinds come without. */
 function readPage(reply: Reply, { apiVersion, kind }: ListQuery) {
-  const body = parse(reply.text);
+  const body = parseJson(reply.text);
   if (reply.status !== 200 || !isRecord(body) || !Array.isArray(body['items'])) return undefined;
   const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
   const token = metadata['continue'];

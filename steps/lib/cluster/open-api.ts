@@ -1,7 +1,7 @@
+import { parseJson } from '../json.ts';
 import type { Caller } from './caller.ts';
 import { requireSuccess } from './explain.ts';
 import type { Subject } from './refusal.ts';
-import { parse } from './status.ts';
 
 /** `groupVersion` as in the path: `apis/serving.kserve.io/v1beta1`, `api/v1`. */
 export async function readOpenApi(
@@ -16,5 +16,5 @@ export async function readOpenApi(
   };
   const reply = await caller.call(subject, signal);
   requireSuccess(reply, subject);
-  return parse(reply.text);
+  return parseJson(reply.text);
 }

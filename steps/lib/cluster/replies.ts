@@ -1,7 +1,8 @@
 import type { KubeObject } from '../cluster.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Asked } from './asking.ts';
 import { explainAnswer } from './explain.ts';
-import { isRecord, parse, readStatus } from './status.ts';
+import { readStatus } from './status.ts';
 
 /** The object is absent; a kind or a namespace that is absent is another 404. */
 export function isAbsent({ reply, subject }: Asked): boolean {
@@ -21,7 +22,7 @@ export function isFailedTest({ reply }: Asked): boolean {
 
 /** The object in a good answer; any other answer throws. */
 export function objectOf({ reply, subject }: Asked): KubeObject {
-  const body = parse(reply.text);
+  const body = parseJson(reply.text);
   if (reply.status >= 300 || !isRecord(body) || !isRecord(body['metadata']))
     throw explainAnswer(reply, subject);
   return body as KubeObject;

@@ -1,8 +1,9 @@
+import { isRecord, parseJson } from '../json.ts';
 import type { Caller } from './caller.ts';
 import { explainAnswer } from './explain.ts';
 import { notServed } from './missing.ts';
 import type { Subject } from './refusal.ts';
-import { isRecord, parse, readStatus } from './status.ts';
+import { readStatus } from './status.ts';
 
 /** How the API server calls a kind in its paths. */
 export interface Resource {
@@ -51,7 +52,7 @@ async function discover(
 ): Promise<ReadonlyMap<string, Resource>> {
   const subject = asking(apiVersion, kind);
   const reply = await caller.call(subject, signal);
-  const body = parse(reply.text);
+  const body = parseJson(reply.text);
   if (reply.status !== 200 || !isRecord(body) || readStatus(reply)) throw explainAnswer(reply, subject);
   const resources = Array.isArray(body['resources']) ? body['resources'].filter(isRecord) : [];
   return new Map(

@@ -1,3 +1,4 @@
+import { isRecord, parseJson, textAt } from '../json.ts';
 import type { Answer } from './exchange.ts';
 
 /** The API server's own account of a failure (`kind: Status`), as far as we read it. */
@@ -19,37 +20,20 @@ export interface Cause {
 
 /** Undefined when the answer is not Kubernetes' own. */
 export function readStatus({ text }: Pick<Answer, 'text'>): Status | undefined {
-  const body = parse(text);
+  const body = parseJson(text);
   if (!isRecord(body) || body['kind'] !== 'Status') return undefined;
   const details = isRecord(body['details']) ? body['details'] : {};
   const causes = Array.isArray(details['causes']) ? details['causes'].filter(isRecord) : [];
   return {
-    message: textOf(body, 'message'),
-    reason: textOf(body, 'reason'),
-    kind: textOf(details, 'kind'),
-    group: textOf(details, 'group'),
-    name: textOf(details, 'name'),
+    message: textAt(body, 'message'),
+    reason: textAt(body, 'reason'),
+    kind: textAt(details, 'kind'),
+    group: textAt(details, 'group'),
+    name: textAt(details, 'name'),
     causes: causes.map((cause) => ({
-      reason: textOf(cause, 'reason'),
-      message: textOf(cause, 'message'),
-      field: textOf(cause, 'field'),
+      reason: textAt(cause, 'reason'),
+      message: textAt(cause, 'message'),
+      field: textAt(cause, 'field'),
     })),
   };
-}
-
-export function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function textOf(record: Record<string, unknown>, name: string): string {
-  const value = record[name];
-  return typeof value === 'string' ? value : '';
 }

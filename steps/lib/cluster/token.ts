@@ -1,9 +1,9 @@
 import type { TokenQuery } from '../cluster.ts';
 import type { Log } from '../log.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Caller } from './caller.ts';
 import { explainAnswer } from './explain.ts';
 import type { Subject } from './refusal.ts';
-import { isRecord, parse } from './status.ts';
 
 /** TokenRequest. Registers the token as a secret of the log before anyone sees it. */
 export async function createToken(caller: Caller, log: Log, query: TokenQuery, signal?: AbortSignal) {
@@ -25,7 +25,7 @@ export async function createToken(caller: Caller, log: Log, query: TokenQuery, s
     namespace,
   };
   const reply = await caller.call(subject, signal);
-  const body = parse(reply.text);
+  const body = parseJson(reply.text);
   const status = isRecord(body) && isRecord(body['status']) ? body['status'] : {};
   const { token, expirationTimestamp } = status;
   // First of all: where its end is not said it is a token all the same.

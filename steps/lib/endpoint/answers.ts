@@ -1,4 +1,5 @@
 import { StepError } from '../errors.ts';
+import { at, textAt } from '../json.ts';
 
 export interface ServedModel {
   readonly id: string;
@@ -13,27 +14,27 @@ export interface ChatAnswer {
 
 /** The models of a GET /v1/models answer. */
 export function readModels(body: unknown): ServedModel[] {
-  const data = field(body, 'data');
+  const data = at(body, 'data');
   if (!Array.isArray(data)) throw notOpenAiShape('/v1/models', body, 'no list `data`');
   return data.map((each: unknown) => {
-    const id = field(each, 'id');
+    const id = at(each, 'id');
     if (typeof id !== 'string') throw notOpenAiShape('/v1/models', body, 'a model without `id`');
-    const length = field(each, 'max_model_len');
+    const length = at(each, 'max_model_len');
     return { id, ...(typeof length === 'number' && { maxModelLength: length }) };
   });
 }
 
-/** The first choice of a chat completion. Reasoning is under `reasoning` since vLLM 0.16, under `reasoning_content` before. */
+/** The first choice of a chat completion. */
 export function readChat(body: unknown): ChatAnswer {
-  const choices = field(body, 'choices');
+  const choices = at(body, 'choices');
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-  const message = field(choice, 'message');
+  const message = at(choice, 'message');
   if (typeof message !== 'object' || message === null)
     throw notOpenAiShape('/v1/chat/completions', body, 'no `choices[0].message`');
   const answer = {
-    content: text(field(message, 'content')),
-    reasoning: text(field(message, 'reasoning')) || text(field(message, 'reasoning_content')),
-    finishReason: text(field(choice, 'finish_reason')),
+    content: textAt(message, 'content'),
+    reasoning: reasoningOf(message),
+    finishReason: textAt(choice, 'finish_reason'),
   };
   if (answer.finishReason === 'abort') throw brokenOff();
   if (answer.content.trim() === '' && answer.reasoning.trim() === '') {
@@ -43,6 +44,11 @@ export function readChat(body: unknown): ChatAnswer {
     });
   }
   return answer;
+}
+
+/** Of a message or a delta: under `reasoning` since vLLM 0.16, under `reasoning_content` before. */
+export function reasoningOf(message: unknown): string {
+  return textAt(message, 'reasoning') || textAt(message, 'reasoning_content');
 }
 
 /** vLLM ends what it is at with a 200 and `finish_reason: abort` when it is told to stop. */
@@ -58,12 +64,4 @@ function notOpenAiShape(path: string, body: unknown, why: string): StepError {
     evidence: [`${JSON.stringify(body).slice(0, 300)} (${path})`],
     hint: "see who answers at this address; the url must be the model's own",
   });
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

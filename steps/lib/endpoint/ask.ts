@@ -1,4 +1,5 @@
 import { messageOf, StepError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { Log } from '../log.ts';
 import { type Clock, requestedWait, retry, systemClock } from '../retry.ts';
 import { type Answer, type Asked, explainAnswer, explainSilence } from './errors.ts';
@@ -83,7 +84,7 @@ async function askOnce(asking: Asking, question: Question): Promise<unknown> {
   };
   const answer = await send(asking, asked, question);
   const parsed = answer.status === 200 ? parseJson(answer.text) : undefined;
-  if (parsed !== undefined) return parsed;
+  if (parsed !== undefined && parsed !== null) return parsed;
   throw new EndpointError(explainAnswer(asked, answer), {
     status: answer.status,
     afterMs: requestedWait(answer.headers, (asking.clock ?? systemClock).now()),
@@ -122,13 +123,5 @@ async function send({ fetch, timings }: Asking, asked: Asked, { body, signal }: 
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     throw new EndpointError(explainSilence(asked, error, timings.answerMs));
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { type Failure, StepError } from '../errors.ts';
+import { at, parseJson } from '../json.ts';
 import { readToken } from '../jwt.ts';
 import { explainNetwork } from '../network/failure.ts';
 import { accountOf, type ServiceAccount } from '../service-account.ts';
@@ -169,13 +170,10 @@ function nameOf(account: ServiceAccount | undefined): string {
   return account ? `${account.namespace}/${account.name}` : 'this account';
 }
 
-function openAiMessage(text: string): string | undefined {
-  try {
-    const body = JSON.parse(text) as { error?: { message?: unknown } } | null;
-    return typeof body?.error?.message === 'string' ? body.error.message : undefined;
-  } catch {
-    return undefined;
-  }
+/** What OpenAI's form of an error says; undefined of anything else. */
+export function openAiMessage(text: string): string | undefined {
+  const message = at(parseJson(text), 'error', 'message');
+  return typeof message === 'string' ? message : undefined;
 }
 
 function host({ url }: Pick<Asked, 'url'>): string {

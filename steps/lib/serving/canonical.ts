@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isRecord } from '../json.ts';
 
 /** JSON with sorted keys and without undefined: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
@@ -8,10 +9,6 @@ export function canonicalJson(value: unknown): string {
 /** The first `digits` hex digits of the SHA-256 of the canonical JSON. */
 export function hashOf(value: unknown, digits: number): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, digits);
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function sortKeys(value: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { StepError } from '../errors.ts';
-import { isRecord } from './canonical.ts';
+import { at, isRecord } from '../json.ts';
 import type { InferenceService } from './service.ts';
 
 export const modeAnnotation = 'serving.kserve.io/deploymentMode';
@@ -25,15 +25,10 @@ export function demandedMode(error: unknown): string | undefined {
 }
 
 function knowsStandard(openApi: unknown): boolean {
-  const schemas = dig(openApi, ['components', 'schemas']);
+  const schemas = at(openApi, 'components', 'schemas');
   return Object.entries(isRecord(schemas) ? schemas : {}).some(
     ([name, schema]) =>
       name.endsWith('.InferenceService') &&
-      dig(schema, ['properties', 'spec', 'properties', 'predictor', 'properties', 'storageUris']) !==
-        undefined,
+      at(schema, 'properties', 'spec', 'properties', 'predictor', 'properties', 'storageUris') !== undefined,
   );
-}
-
-function dig(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), value);
 }

@@ -1,6 +1,7 @@
 import type { Cluster, KubeObject, ObjectRef } from '../cluster.ts';
 import { StepError } from '../errors.ts';
-import { canonicalJson, isRecord } from './canonical.ts';
+import { isRecord, parseJson } from '../json.ts';
+import { canonicalJson } from './canonical.ts';
 import { emptyRecord, type RolloutRecord } from './rollouts.ts';
 import { ownLabels } from './service.ts';
 
@@ -89,12 +90,8 @@ function parse(map: RecordMap): RolloutRecord {
 }
 
 function parseEntry(map: RecordMap, key: string, text: string, fits: (value: unknown) => boolean): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (fits(value)) return value;
-  } catch {
-    // Said below, with what to do.
-  }
+  const value = parseJson(text);
+  if (fits(value)) return value;
   const { name, namespace } = map.metadata;
   throw new StepError('check', `the record ${name} cannot be read: its key ${key} was changed by hand`, {
     evidence: [`${key}: ${text.slice(0, 120)} (ConfigMap ${name}, namespace ${namespace})`],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isRecord, parse, readStatus } from '../../../../steps/lib/cluster/status.ts';
+import { readStatus } from '../../../../steps/lib/cluster/status.ts';
 
 const read = (body: unknown) => readStatus({ text: typeof body === 'string' ? body : JSON.stringify(body) });
 
@@ -39,16 +39,3 @@ describe('readStatus', () => {
     );
   });
 });
-
-test.each([
-  ['{"a":1}', { a: 1 }],
-  ['{"a":', undefined],
-  ['', undefined],
-])('parse %s', (text, wanted) => expect(parse(text)).toEqual(wanted));
-
-test.each([
-  [{}, true],
-  [[], false],
-  [null, false],
-  ['x', false],
-])('isRecord %j: %s', (value, wanted) => expect(isRecord(value)).toBe(wanted));
