@@ -4,20 +4,19 @@ import { fillMarks } from './generated.ts';
 import { accountName } from './render-rbac.ts';
 import { describeParams, describeResults, describeWorkspaces } from './render-task.ts';
 
-/** The Task's README: its tables from the spec, its prose as it was. */
+/** The Task's README: its summary and its tables from the spec, its prose as it was. */
 export function renderTaskReadme(spec: StepSpec, readme: string): string {
   const skeleton = [
     `# ${spec.name}`,
     '',
-    spec.summary,
-    '',
-    ...['parameters', 'results', 'permissions'].flatMap((name) => [
+    ...['summary', 'parameters', 'results', 'permissions'].flatMap((name) => [
       `<!-- generated: ${name} -->`,
       '<!-- end -->',
       '',
     ]),
   ].join('\n');
   return fillMarks(readme === '' ? skeleton : readme, {
+    summary: prose(spec.summary),
     parameters: parameterTable(spec),
     results: resultTable(spec),
     permissions: permissionTable(spec),
@@ -27,13 +26,13 @@ export function renderTaskReadme(spec: StepSpec, readme: string): string {
 function parameterTable(spec: StepSpec): string {
   const rows = [...describeParams(spec)].map(({ name, description, ...rest }) => [
     code(name),
-    description,
+    prose(description),
     'default' in rest ? code(rest.default) : '(required)',
   ]);
   const parameters = `## Parameters\n\n${table(['Name', 'Description', 'Default'], rows)}`;
   const workspaces = [...describeWorkspaces(spec)].map(({ name, description, mountPath }) => [
     code(name),
-    `${description}; may be absent`,
+    prose(`${description}; may be absent`),
     code(mountPath),
   ]);
   return workspaces.length === 0
@@ -42,7 +41,7 @@ function parameterTable(spec: StepSpec): string {
 }
 
 function resultTable(spec: StepSpec): string {
-  const rows = [...describeResults(spec)].map(({ name, description }) => [code(name), description]);
+  const rows = [...describeResults(spec)].map(({ name, description }) => [code(name), prose(description)]);
   return `## Results\n\n${table(['Name', 'Description'], rows)}`;
 }
 
@@ -57,7 +56,7 @@ function permissionTable(spec: StepSpec): string {
     rule.verbs.join(', '),
     (rule.resourceNames ?? ['any']).map((name) => (name === 'any' ? name : code(name))).join(' '),
     rule.namespaceParam ? code(`$(params.${rule.namespaceParam})`) : "the run's",
-    rule.why,
+    prose(rule.why),
   ]);
   return [
     '## Permissions',
@@ -72,7 +71,7 @@ export function exitCodeTable(): string {
   const rows = Object.entries(exitCodes).map(([name, exitCode]) => [
     String(exitCode),
     name,
-    exitCodeMeanings[name as keyof typeof exitCodes],
+    prose(exitCodeMeanings[name as keyof typeof exitCodes]),
   ]);
   return table(['Code', 'Name', 'Meaning'], rows);
 }
@@ -80,7 +79,7 @@ export function exitCodeTable(): string {
 export function taskTable(specs: readonly StepSpec[]): string {
   return table(
     ['Task', 'What it does'],
-    specs.map((spec) => [`[${spec.name}](tasks/${spec.name}/README.md)`, spec.summary]),
+    specs.map((spec) => [`[${spec.name}](tasks/${spec.name}/README.md)`, prose(spec.summary)]),
   );
 }
 
@@ -92,6 +91,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', '<br>');
 }
+
+/** What a spec says as plain text, with what is code in backticks: else `<owner>` would be a tag, and `**` emphasis. */
+function prose(text: string): string {
+  return text.replace(codeOrMarkup, (found) => (found.startsWith('`') ? found : `\\${found}`));
+}
+
+/** A `_` between letters is one, and stays as people search for it. */
+const codeOrMarkup = /`[^`]*`|[\\*<]|(?<![a-z0-9])_|_(?![a-z0-9])/gi;
 
 function code(text: string): string {
   return text === ''

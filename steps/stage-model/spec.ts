@@ -6,7 +6,7 @@ export const spec = defineStep({
   name: 'stage-model',
   displayName: 'Stage a model',
   summary:
-    'Copies one commit of a model from the Hugging Face Hub, a folder or another bucket into S3, every byte proven, and commits it with a manifest',
+    'Copies one commit of a model from the Hugging Face Hub, a folder or another bucket into S3, every byte proven, and commits it with a manifest.',
   params: {
     source: {
       kind: 'string',

@@ -6,7 +6,7 @@ export const spec = defineStep({
   name: 'verify-tiktoken',
   displayName: 'Verify the vocabulary',
   summary:
-    'Proves that vLLM will find the exact vocabulary (o200k_base.tiktoken) beside the model, at the path that TIKTOKEN_ENCODINGS_BASE will name',
+    'Proves that vLLM will find the exact vocabulary (o200k_base.tiktoken) beside the model, at the path that TIKTOKEN_ENCODINGS_BASE will name.',
   params: {
     model: {
       kind: 'string',

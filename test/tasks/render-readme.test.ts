@@ -7,7 +7,9 @@ describe('renderTaskReadme', () => {
     expect(renderTaskReadme(example, '')).toMatchInlineSnapshot(`
       "# count-words
 
+      <!-- generated: summary -->
       Counts the words of a text.
+      <!-- end -->
 
       <!-- generated: parameters -->
       ## Parameters
@@ -19,7 +21,7 @@ describe('renderTaskReadme', () => {
       | \`at-most\` | Where to stop (at least 1, at most 100) | \`10\` |
       | \`ignore\` | Words to leave out (one a line) | \`a\`<br>\`the\` |
       | \`word-secret\` | Name of the Secret: who may count; may be absent | \`words\` |
-      | \`ca-configmap\` | ConfigMap with authorities to trust besides the usual ones, in *.crt or *.pem; may be absent | \`trusted-ca\` |
+      | \`ca-configmap\` | ConfigMap with authorities to trust besides the usual ones, in \\*.crt or \\*.pem; may be absent | \`trusted-ca\` |
       | \`log-format\` | How the log is written (one of text, json) | \`text\` |
       | \`log-level\` | How much the log says (one of info, debug) | \`info\` |
 
@@ -60,7 +62,18 @@ describe('renderTaskReadme', () => {
     expect(renderTaskReadme(example, edited)).toBe(edited);
   });
 
+  it('replaces a summary that the spec no longer gives', () => {
+    const older = renderTaskReadme({ ...example, summary: 'Counts.' }, '');
+    expect(renderTaskReadme(example, older)).toBe(renderTaskReadme(example, ''));
+  });
+
+  it('lets nothing of a description be read as Markdown, but for code', () => {
+    const mode = { ...example.params.mode, description: 'a\\b, <owner>/**, _x_y_|z, `<a>_*` as it is' };
+    const readme = renderTaskReadme({ ...example, params: { ...example.params, mode } }, '');
+    expect(readme).toContain('| a\\\\b, \\<owner>/\\*\\*, \\_x_y\\_\\|z, `<a>_*` as it is (one of');
+  });
+
   it('says which mark is gone', () => {
-    expect(() => renderTaskReadme(example, '# no marks')).toThrow('generated: parameters');
+    expect(() => renderTaskReadme(example, '# no marks')).toThrow('generated: summary');
   });
 });
