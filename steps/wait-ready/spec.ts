@@ -1,6 +1,6 @@
 import { readinessPermissions } from '../lib/serving/permissions.ts';
 import { serviceParam } from '../lib/serving/service.ts';
-import { prefix } from '../lib/shapes.ts';
+import { modelUrl, prefix } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 
 export const spec = defineStep({
@@ -26,8 +26,7 @@ export const spec = defineStep({
       kind: 'string',
       description: 'Address to ask instead of the one in the status of the service',
       default: '',
-      pattern: 'https?://[^\\s]+',
-      shape: 'an http or https address',
+      ...modelUrl,
     },
     timeout: {
       kind: 'duration',

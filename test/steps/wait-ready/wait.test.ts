@@ -44,6 +44,21 @@ async function applied(fate: 'ready' | 'pending', flags: Readonly<Record<string,
   return { cluster, wait, becomesReady, asked };
 }
 
+describe('the param url', () => {
+  it('takes the address of a model server', () => {
+    const url = 'https://gpt.example.com:8443/v1';
+    expect(paramsOf({ url }).url).toBe(url);
+  });
+
+  it.each([
+    'https://gpt.example.com;reboot',
+    'https://gpt.example.com/?v=1',
+    'https://me:pw@gpt.example.com',
+  ])('does not take %s, which a hint would have people type into a shell', (url) =>
+    expect(() => paramsOf({ url })).toThrow('--url: '),
+  );
+});
+
 describe('wait-ready', () => {
   it('gives the address, the pod and the seconds once the model has answered', async () => {
     const { wait, becomesReady, asked } = await applied('pending');
