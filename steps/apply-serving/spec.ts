@@ -1,5 +1,5 @@
 import { serviceParam } from '../lib/serving/service.ts';
-import { modelId, prefix } from '../lib/shapes.ts';
+import { modelId, prefix, resourceName } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 import { podParams } from './pod-params.ts';
 
@@ -135,8 +135,7 @@ export const spec = defineStep({
     'pipeline-run': {
       kind: 'string',
       description: 'PipelineRun that holds the lock; settle-rollout frees it',
-      pattern: '[a-z0-9]([-a-z0-9.]*[a-z0-9])?',
-      shape: 'the name of a PipelineRun',
+      ...resourceName,
     },
     'retry-failed': {
       kind: 'boolean',

@@ -1,3 +1,4 @@
+import { hubEndpoint, hubSecret } from '../lib/hub-params.ts';
 import { serviceParam } from '../lib/serving/service.ts';
 import { address, modelId, revision } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
@@ -22,12 +23,7 @@ export const spec = defineStep({
       shape: 'a branch, such as main',
     },
     service: serviceParam,
-    'hf-endpoint': {
-      kind: 'string',
-      description: 'The Hub, or a mirror that speaks its API',
-      default: 'https://huggingface.co',
-      ...address,
-    },
+    'hf-endpoint': hubEndpoint,
     listener: {
       kind: 'string',
       description: 'Address of the EventListener',
@@ -41,12 +37,7 @@ export const spec = defineStep({
       default: 'llm-rollout-webhook',
       keys: { secret: { secret: true } },
     },
-    'hf-secret': {
-      description: 'token of the Hub, for gated and private models',
-      default: 'hf-token',
-      optional: true,
-      keys: { token: { secret: true } },
-    },
+    'hf-secret': hubSecret,
   },
   results: {
     revision: { description: 'Newest commit of the branch' },

@@ -39,6 +39,13 @@ export const objectName = {
   shape: 'a name of at most 63 of a-z, 0-9 and -, no - at its ends',
 } as const;
 
+/** Name of any other object, such as a PipelineRun or a ServingRuntime (RFC 1123 subdomain). */
+export const resourceName = {
+  pattern: '[a-z0-9](?:[\\-a-z0-9.]*[a-z0-9])?',
+  shape: 'a name of at most 253 of a-z, 0-9, - and ., no - or . at its ends',
+  maxLength: 253,
+} as const;
+
 /** Where a server of the network answers: the Hub, a mirror, a listener. */
 export const address = {
   pattern: 'https?:\\/\\/[^\\s\\/?#@]+(?:\\/[^\\s?#]*)?',

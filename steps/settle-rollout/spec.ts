@@ -1,5 +1,6 @@
 import { readinessPermissions } from '../lib/serving/permissions.ts';
 import { serviceParam } from '../lib/serving/service.ts';
+import { resourceName } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 
 const status = {
@@ -18,8 +19,7 @@ export const spec = defineStep({
     'pipeline-run': {
       kind: 'string',
       description: 'PipelineRun that holds the lock',
-      pattern: '[a-z0-9]([-a-z0-9.]*[a-z0-9])?',
-      shape: 'the name of a PipelineRun',
+      ...resourceName,
     },
     'apply-status': { ...status, description: 'Status of the task that runs apply-serving' },
     'wait-status': { ...status, description: 'Status of the task that runs wait-ready' },

@@ -1,6 +1,7 @@
 import { dataConnection, sourceConnection } from '../lib/data-connection.ts';
+import { hubEndpoint, hubSecret } from '../lib/hub-params.ts';
 import { defineStep } from '../lib/step.ts';
-import { address, folder, modelId, revision, source } from '../lib/shapes.ts';
+import { folder, modelId, revision, source } from '../lib/shapes.ts';
 
 export const spec = defineStep({
   name: 'stage-model',
@@ -40,12 +41,7 @@ export const spec = defineStep({
       default: '.llm-rollout',
       ...folder,
     },
-    'hf-endpoint': {
-      kind: 'string',
-      description: 'The Hub, or a mirror that speaks its API',
-      default: 'https://huggingface.co',
-      ...address,
-    },
+    'hf-endpoint': hubEndpoint,
     ignore: {
       kind: 'list',
       description:
@@ -161,12 +157,7 @@ export const spec = defineStep({
   },
   secrets: {
     's3-secret': dataConnection,
-    'hf-secret': {
-      description: 'Token of the Hub, for gated and private models and for a higher rate limit',
-      default: 'hf-token',
-      optional: true,
-      keys: { token: { secret: true } },
-    },
+    'hf-secret': hubSecret,
     'source-secret': sourceConnection,
   },
   workspaces: {

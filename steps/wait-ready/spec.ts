@@ -1,6 +1,6 @@
 import { readinessPermissions } from '../lib/serving/permissions.ts';
 import { serviceParam } from '../lib/serving/service.ts';
-import { modelUrl, prefix } from '../lib/shapes.ts';
+import { modelUrl, prefix, resourceName } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 
 export const spec = defineStep({
@@ -13,8 +13,7 @@ export const spec = defineStep({
     runtime: {
       kind: 'string',
       description: 'ServingRuntime that apply-serving switched to',
-      pattern: '[a-z0-9]([-a-z0-9.]*[a-z0-9])?',
-      shape: 'the name of a ServingRuntime',
+      ...resourceName,
     },
     path: { kind: 'string', description: 'Prefix that apply-serving switched to', ...prefix },
     'served-name': {

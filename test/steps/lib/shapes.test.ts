@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { folder, modelId, prefix, revision, source } from '../../../steps/lib/shapes.ts';
+import { folder, modelId, prefix, resourceName, revision, source } from '../../../steps/lib/shapes.ts';
 
 const takes = ({ pattern }: { readonly pattern: string }, text: string) =>
   new RegExp(`^(?:${pattern})$`, 'u').test(text);
@@ -48,6 +48,15 @@ describe('folder', () => {
     expect(takes(prefix, `${text}/`)).toBe(false);
   });
   test('a prefix has its slash', () => expect(takes(prefix, 'models/x')).toBe(false));
+});
+
+describe('resourceName', () => {
+  test.each(['run-1', 'gpt-oss-20b-rhaiis-dd461a8d', 'a.b', '7'])('%s', (text) => {
+    expect(takes(resourceName, text)).toBe(true);
+  });
+  test.each(['', 'Run', 'a_b', '-a', 'a-', '.a', 'a.', 'a b', 'a/b', 'a\n'])('not %j', (text) => {
+    expect(takes(resourceName, text)).toBe(false);
+  });
 });
 
 describe('source', () => {
