@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { spec as applyServing } from '../../steps/apply-serving/spec.ts';
@@ -76,6 +78,17 @@ async function expectCronJob(name: string): Promise<void> {
   expect(parse(await readFile(file, 'utf8'))).toMatchObject({ kind: 'CronJob', metadata: { name } });
 }
 
+/** No name of the example is left in what is applied or started. */
+async function expectNames(assignment: string): Promise<void> {
+  for await (const file of glob('{tasks,triggers,pipelines}/**/*.yaml', { cwd: root })) {
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${assignment}; sed "$names" ${file}`], {
+      cwd: root,
+    });
+    expect(stdout, file).not.toMatch(/gpt-oss-20b-rhaiis|librechat|namespace: gpt-oss\b/);
+    for (const document of parseAllDocuments(stdout)) expect(document.errors, file).toEqual([]);
+  }
+}
+
 const model = 'openai/gpt-oss-20b';
 const service = applyServing.params.service.default;
 const commit = 'e9811e694a574c9ad7fed7697e69eedafd094d8d';
@@ -106,6 +119,12 @@ const checks: readonly (readonly [RegExp, (match: RegExpExecArray) => unknown])[
   [/^cd (\S+)$/, ([, folder = '']) => expect(existsSync(join(root, folder))).toBe(true)],
   [/^oc (?:apply|delete) -k (\S+)( -n \S+)?$/, ([, folder = '']) => expectKustomization(folder)],
   [/^oc (?:apply|create) -f (\S+)( -n \S+)?$/, ([, path = '']) => expectManifest(path)],
+  [/^names='[^']+'$/, ({ input }) => expectNames(input)],
+  [
+    /^oc kustomize (\S+) \| sed "\$names" \| oc apply (?:-n \S+ )?-f -$/,
+    ([, folder = '']) => expectKustomization(folder),
+  ],
+  [/^sed "\$names" (\S+) \| oc apply (?:-n \S+ )?-f -$/, ([, path = '']) => expectManifest(path)],
   [/^tkn pipeline start rollout-model .*--task-serviceaccount/, ({ input }) => expectAccounts(input)],
   [/^oc (?:set env|patch) cronjob\/(\S+) /, ([, name = '']) => expectCronJob(name)],
   [/^job=rotate-token-\$\(date \+%s\)$/, () => {}],
