@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { drained } from '../drained.ts';
 import type { Answer } from './call.ts';
 import type { FaultAct, FaultAnswer } from './faults.ts';
 import type { RecordedRequest } from './record.ts';
@@ -118,16 +119,4 @@ function bend(chunk: Buffer, sent: number, fault: FaultAct | undefined): Buffer 
   const other = Buffer.from(chunk);
   other[fault.at - sent] = (other[fault.at - sent] ?? 0) ^ 1;
   return other;
-}
-
-async function drained(res: ServerResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      res.off('drain', done);
-      res.off('close', done);
-      resolve();
-    };
-    res.on('drain', done);
-    res.on('close', done);
-  });
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { rangeOf } from '../range.ts';
 import { receiveFile, receiveText } from './body.ts';
 import { type Answer, type Call, headerOf, metadataOf } from './call.ts';
 import { checkSource, checkWrite, isNotModified } from './conditions.ts';
@@ -46,7 +47,8 @@ export function getObject(call: Call): Answer {
   const object = bucket.objects.get(request.key);
   if (!object) throw noSuchKey(request.key);
   if (isNotModified(call, object)) return { status: 304, headers: { etag: quoted(object.etag) } };
-  const range = parseRange(headerOf(request, 'range'), object.size);
+  const range = rangeOf(headerOf(request, 'range'), object.size);
+  if (range === 'unsatisfiable') throw invalidRange(object.size);
   const { start, end } = range ?? { start: 0, end: object.size };
   if (request.operation === 'GetObject' && !hasBytes(object.segments, start, end)) throw notKept(object.key);
   const wantsChecksum = headerOf(request, 'x-amz-checksum-mode') === 'ENABLED' && !range;
@@ -64,21 +66,6 @@ export function getObject(call: Call): Answer {
     },
     file: { segments: object.segments, start, end },
   };
-}
-
-/** `bytes=a-b`, `bytes=a-`, `bytes=-n`; undefined for no range, and for what RFC 9110 says to ignore. */
-function parseRange(header: string | undefined, size: number): { start: number; end: number } | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const suffix = match[1] === '';
-  const start = suffix ? Math.max(size - Number(match[2]), 0) : Number(match[1]);
-  const end = suffix || match[2] === '' ? size : Math.min(Number(match[2]) + 1, size);
-  if (match[1] !== '' && match[2] !== '' && Number(match[2]) < Number(match[1])) return undefined;
-  if (start >= size)
-    throw new Refusal(416, 'InvalidRange', 'The requested range is not satisfiable', {
-      ActualObjectSize: size,
-    });
-  return { start, end };
 }
 
 export async function copyObject(call: Call): Promise<Answer> {
@@ -179,6 +166,12 @@ function metadataHeaders(object: StoredObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(object.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
   );
+}
+
+function invalidRange(size: number): Refusal {
+  return new Refusal(416, 'InvalidRange', 'The requested range is not satisfiable', {
+    ActualObjectSize: size,
+  });
 }
 
 function notKept(key: string): Refusal {

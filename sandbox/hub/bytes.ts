@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { drained } from '../drained.ts';
+import { rangeOf, type Stretch } from '../range.ts';
 import { applyHeaders } from './answers.ts';
 import type { Effect } from './faults.ts';
-import { rangeOf, type Stretch } from './range.ts';
 import type { RepoFile } from './repo.ts';
 
 interface SendOptions {
@@ -76,13 +77,6 @@ async function sendBytes(
     if (early > 0) await delay(early);
   }
   finish(response, effect);
-}
-
-async function drained(response: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  response.once('drain', resolve).once('close', resolve);
-  await promise;
-  response.off('drain', resolve).off('close', resolve);
 }
 
 function finish(response: ServerResponse, effect: Effect | undefined): void {

@@ -5,12 +5,12 @@ export interface Stretch {
 
 /**
  * What `Range: bytes=…` asks for of a file (RFC 9110 §14.1.2): undefined means the whole file, which is also the answer
- * to what is no range of bytes and to several ranges at once.
+ * to what is no range of bytes, to one that ends before it begins, and to several at once.
  */
 export function rangeOf(header: string | undefined, size: number): Stretch | 'unsatisfiable' | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
-  const [, first = '', last = ''] = match ?? [];
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (first === '' && last === '') return undefined;
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   const stretch = first === '' ? suffix(Number(last), size) : between(Number(first), last, size);
   return stretch.start < stretch.end ? stretch : 'unsatisfiable';
 }
