@@ -9,10 +9,10 @@ import { renderTask } from './render-task.ts';
 
 const root = join(import.meta.dirname, '..');
 
-if (import.meta.main) process.exitCode = await generate(process.argv.includes('--check'));
+process.exitCode = await generate(process.argv.includes('--check'));
 
 /** Writes what the specs declare, or with `check` only says where the committed files differ. Gives the exit code. */
-export async function generate(check: boolean): Promise<number> {
+async function generate(check: boolean): Promise<number> {
   const files = await renderAll();
   let drifted = 0;
   for (const { path, text } of files) {
