@@ -13,7 +13,7 @@
  *           ownerReferences: [ownerReference(object)] },
  *         spec: { … }, status: { … },
  *       }, 'kserve-controller-manager');
- *       controllers.update(object, (draft) => { draft['status'] = { … }; });          // a KubeObject's own ref: refOf(object)
+ *       controllers.update(refOf(object), (draft) => { draft['status'] = { … }; });
  *       controllers.event({ about: object, type: 'Normal', reason: 'Created', message: '…', from: 'v1beta1Controllers' });
  *     });
  *     controllers.setLog({ namespace, pod, container: 'kserve-container' }, 'INFO …\n');

@@ -28,7 +28,7 @@ export function createRedactor(): Redactor {
   return {
     add(secret, name = 'a secret') {
       if (secret.length < shortest) return;
-      // Who reads a secret knows its name; who uses it registers it once more, without.
+      // The name is known where a secret is read; where it is used it is added again, without one.
       const keep = (known: Map<string, string>, part: string) => known.set(part, known.get(part) ?? name);
       for (const form of forms(secret)) {
         // What is left of a short secret in shifted base64 is found by chance in any text.

@@ -72,7 +72,7 @@ export const spec = defineStep({
     threads: {
       kind: 'integer',
       description:
-        'The most threads that fetch and upload beside the first one, which hashes; it begins without, and takes one more where those at work are at their limit and a core is idle. 0 does it all in one thread, in less memory',
+        'The most threads that fetch and upload beside the first one, which hashes. A run begins with that one alone, and adds another when those at work are at their limit and a core is idle; 0 leaves all to the first one, which takes less memory',
       default: '2',
       min: '0',
       max: '4',

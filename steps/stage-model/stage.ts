@@ -17,7 +17,7 @@ import { readPhase } from './shard/phase.ts';
 import { demandNoOthers } from './leftovers.ts';
 import { familyOf } from './place.ts';
 import { type Action, planActions } from './plan.ts';
-import { demandBytesAsStaged } from './read-staged.ts';
+import { demandBytesAsStaged } from './demand-bytes-as-staged.ts';
 import { formatBytes } from './report/progress.ts';
 import { gatherShards, moveShard, planShards } from './shard/sharded.ts';
 import { shardNames } from './shard/share.ts';

@@ -67,7 +67,7 @@ interface Expected {
   readonly before: ObjectHead | undefined;
 }
 
-/** Whatever is in doubt is not: who moves it again loses time, who commits it serves other bytes. */
+/** What is in doubt counts as not ours: to move it again only takes time, to commit it might serve other bytes. */
 function isOurs(object: ObjectHead | undefined, { size, etag, before }: Expected): boolean {
   if (object?.size !== size) return false;
   return etag === undefined ? object.etag !== before?.etag : object.etag === etag;

@@ -13,7 +13,7 @@ export interface Agents {
 /** An unused connection is kept this long; a server's own shorter `Keep-Alive` hint wins. */
 const idleMs = 30_000;
 
-/** Keep-alive agents that go by the variables of a proxy, and such that do not where there are any. */
+/** Keep-alive agents that obey the proxy variables; where any is set, also agents that do not. */
 export function createAgents(proxyEnv: Readonly<Record<string, string>>): Agents {
   const options = { keepAlive: true, timeout: idleMs, scheduling: 'lifo', proxyEnv } as const;
   return {

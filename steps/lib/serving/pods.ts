@@ -125,7 +125,7 @@ function readContainer(status: ContainerStatus, init: boolean): ContainerWithout
   };
 }
 
-/** And its end is not in restartCount yet, which is raised when the next container is there. */
+/** Such an end is not in restartCount yet, which is raised when the next container is there. */
 function hasEnded({ terminated, waiting }: ContainerState = {}): boolean {
   return terminated !== undefined || waiting?.reason === 'CrashLoopBackOff';
 }

@@ -7,8 +7,8 @@ export interface BufferPool {
   /** Bytes of each buffer. */
   readonly size: number;
   /**
-   * Waits until a buffer is free, who has the lowest turn first, equals in the order of asking; runs `use` with it; takes it
-   * back when that has settled. Who waits leaves when the signal says so.
+   * Waits until a buffer is free, runs `use` with it, and takes it back when that has settled. The lowest turn comes first,
+   * equals in the order of asking; the signal of the place ends the wait.
    */
   lend<T>(use: (buffer: Buffer) => Promise<T>, place?: PlaceInLine): Promise<T>;
 }

@@ -131,6 +131,7 @@ describe('planActions', () => {
 describe('adaptPlan', () => {
   const best: Findings = {
     conditionalPut: true,
+    checksum: 'whole',
     proof: 'crc32',
     resume: true,
     copy: true,
