@@ -32,12 +32,12 @@ export interface Work {
 }
 
 /** Everything that is missing under the prefix, up to the commit. */
-export function allOf({ files, place }: Wish, { params, bucket, signal }: Stage): Work {
+export function allOf({ files, place }: Wish, { params }: Stage): Work {
   return {
     files,
     bytes: totalSize(files),
     carryOut: async (transfer, foresee) => {
-      const survey = await surveyBucket(files, place, bucket, signal);
+      const survey = await surveyBucket(files, place, transfer);
       await demandNoOthers(survey.listing, files, transfer);
       const actions = adaptPlan(planActions(files, survey, params.readBack), transfer.findings);
       foresee(estimateOf(actions));

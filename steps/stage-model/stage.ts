@@ -157,7 +157,7 @@ async function answerOvertaken(wish: Wish, stage: Stage, bytes: number): Promise
 async function show(wish: Wish, committed: StoredManifest | undefined, stage: Stage): Promise<StageResults> {
   const { params, bucket, log, signal } = stage;
   if (committed) await demandCommitted(committed, wish, stage);
-  const survey = await surveyBucket(wish.files, wish.place, bucket, signal);
+  const survey = await surveyBucket(wish.files, wish.place, { bucket, signal });
   const actions = committed
     ? wish.files.map((file): Action => ({ kind: 'skip', file, why: 'is committed' }))
     : planActions(wish.files, survey, params.readBack);

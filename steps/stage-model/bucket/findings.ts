@@ -12,7 +12,8 @@ export interface Seen {
   readonly copied?: boolean;
   /** What went with an upload that was taken, to its completion where that could be tried. */
   readonly checksum?: UploadChecksum;
-  readonly uploadListed?: boolean;
+  /** Among those of its folder, or only to whoever asks for its very key. */
+  readonly uploadListed?: 'folder' | 'key' | 'never';
   readonly partListed?: boolean;
   /** What the server calls a part that it has. */
   readonly part?: Pick<UploadedPart, 'etag' | 'checksum'>;
@@ -28,8 +29,8 @@ export interface Findings {
   readonly checksum: UploadChecksum;
   /** What the server says of a part that depends on its bytes. */
   readonly proof: 'crc32' | 'md5' | 'nothing' | 'unknown';
-  /** Whether a later run can find pending uploads and their parts. */
-  readonly resume: boolean | 'unknown';
+  /** Whether a later run can find pending uploads and their parts; `by-key` only by asking for each object. */
+  readonly resume: boolean | 'by-key' | 'unknown';
   readonly copy: boolean | 'unknown';
   readonly metadata: boolean | 'unknown';
   /** Rights that only tidying up needs. */
@@ -46,7 +47,7 @@ export function judgeServer(seen: Seen): Findings {
     conditionalPut: replaced === undefined ? 'unknown' : !replaced,
     checksum: seen.checksum ?? 'whole',
     proof: judgeProof(seen),
-    resume: seen.part === undefined ? 'unknown' : seen.uploadListed === true && seen.partListed === true,
+    resume: judgeResume(seen),
     copy: seen.copied ?? 'unknown',
     metadata: seen.metadataCameBack ?? 'unknown',
     missing: [
@@ -58,6 +59,12 @@ export function judgeServer(seen: Seen): Findings {
       ),
     ].flat(),
   };
+}
+
+function judgeResume({ part, uploadListed, partListed }: Seen): Findings['resume'] {
+  if (part === undefined) return 'unknown';
+  if (!partListed) return false;
+  return uploadListed === 'key' ? 'by-key' : uploadListed === 'folder';
 }
 
 function judgeProof({ part, sent }: Seen): Findings['proof'] {

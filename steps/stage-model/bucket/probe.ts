@@ -127,9 +127,7 @@ async function tryUpload(
   let isPending = true;
   try {
     const sent = await bucket.uploadPart({ key, uploadId, partNumber: 1, body, checksum, signal });
-    // By their folder, as they are going to be asked for: MinIO names an upload to whoever asks for its very key only.
-    const folder = key.slice(0, key.lastIndexOf('/') + 1);
-    const uploads = await unlessUnsupported([], () => bucket.listUploads(folder, signal));
+    const uploadListed = await howListed({ key, uploadId }, bucket, signal);
     const parts = await unlessUnsupported([], () => bucket.listParts(key, uploadId, signal));
     if (mayComplete) {
       await bucket.completeUpload({ key, uploadId, parts: [sent], size: body.length, checksum }, signal);
@@ -137,7 +135,7 @@ async function tryUpload(
     }
     return {
       checksum,
-      uploadListed: uploads.some((upload) => upload.uploadId === uploadId),
+      uploadListed,
       partListed: parts.length > 0,
       part: parts[0] ?? { etag: sent.etag },
     };
@@ -147,6 +145,20 @@ async function tryUpload(
       ...(mayComplete ? [bucket.delete(key)] : []),
     ]);
   }
+}
+
+/** MinIO names an upload to whoever asks for its very key only. */
+async function howListed(
+  { key, uploadId }: { readonly key: string; readonly uploadId: string },
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<NonNullable<Seen['uploadListed']>> {
+  const isListed = async (prefix: string) => {
+    const uploads = await unlessUnsupported([], () => bucket.listUploads(prefix, signal));
+    return uploads.some((upload) => upload.uploadId === uploadId);
+  };
+  if (await isListed(key.slice(0, key.lastIndexOf('/') + 1))) return 'folder';
+  return (await isListed(key)) ? 'key' : 'never';
 }
 
 /** How servers refuse a header that they do not know, or a checksum that they make otherwise; GCS calls it a condition. */

@@ -4,6 +4,7 @@ import { isGone, unlessUnsupported } from '../../lib/bucket/error.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { listManifests, readIfOurs } from '../../lib/manifests.ts';
 import type { Place } from '../place.ts';
+import type { Findings } from './findings.ts';
 import {
   bestUpload,
   type BucketState,
@@ -18,22 +19,31 @@ export interface Survey extends BucketState {
   readonly listing: readonly BucketObject[];
 }
 
+interface Asking {
+  readonly bucket: Bucket;
+  readonly signal: AbortSignal;
+  /** Where the server was tried already. */
+  readonly findings?: Findings;
+}
+
 const atOnce = 8;
 /** Manifests of other commits that are looked at for bytes to copy; they come in no order that says which is the newest. */
 const manifestsRead = 100;
 /** Objects that are asked for each file: a commit may have been deleted from the bucket, and its manifest left. */
 const copiesAsked = 5;
 
-/** What the bucket holds of these files, here and under other commits. Lists first, and asks only for what a list leaves open. */
+/**
+ * What the bucket holds of these files, here and under other commits. Lists first, and asks only for what a list leaves open;
+ * for pending uploads file by file where the server names them in no other way.
+ */
 export async function surveyBucket(
   files: readonly WantedFile[],
   place: Place,
-  bucket: Bucket,
-  signal: AbortSignal,
+  { bucket, signal, findings }: Asking,
 ): Promise<Survey> {
   const [listing, uploads, manifests] = await Promise.all([
     bucket.list(place.prefix, signal),
-    unlessUnsupported([], () => bucket.listUploads(place.prefix, signal)),
+    findings?.resume === 'by-key' ? undefined : listUploads(place.prefix, bucket, signal),
     readOtherManifests(place, bucket, signal),
   ]);
   const sizes = new Map(listing.map(({ key, size }) => [key, size]));
@@ -46,7 +56,7 @@ export async function surveyBucket(
   return {
     listing,
     stored,
-    pending: await listPending(absent, uploads, bucket, signal),
+    pending: await listPending(absent, uploads ?? (await listByKey(absent, bucket, signal)), bucket, signal),
     elsewhere: await findElsewhere(absent, manifests, bucket, signal),
   };
 }
@@ -106,13 +116,32 @@ async function listPending(
   return found;
 }
 
+async function listByKey(
+  files: readonly WantedFile[],
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<PendingUpload[]> {
+  const found: PendingUpload[] = [];
+  await forEachAtOnce(
+    files.filter(({ partSize }) => partSize !== undefined),
+    atOnce,
+    async ({ key }, signal) => void found.push(...(await listUploads(key, bucket, signal))),
+    signal,
+  );
+  return found;
+}
+
+function listUploads(prefix: string, bucket: Bucket, signal: AbortSignal): Promise<PendingUpload[]> {
+  return unlessUnsupported([], () => bucket.listUploads(prefix, signal));
+}
+
 /** The pending upload of one file that is worth going on with. */
 export async function findUpload(
   file: WantedFile,
   bucket: Bucket,
   signal: AbortSignal,
 ): Promise<PendingParts | undefined> {
-  const uploads = await unlessUnsupported([], () => bucket.listUploads(file.key, signal));
+  const uploads = await listUploads(file.key, bucket, signal);
   const pending = await listPending([file], uploads, bucket, signal);
   return bestUpload(file, pending.get(file.key) ?? []);
 }

@@ -25,7 +25,7 @@ export function gather(
   const owners = ownersOf(plan);
   const isProven = ({ path }: WantedFile) => proven.has(owners.get(path) ?? -1);
   const look = async (findings: Findings) => {
-    const survey = onlyPlanned(await surveyBucket(files, place, bucket, signal), plan, files);
+    const survey = onlyPlanned(await surveyBucket(files, place, { bucket, signal }), plan, files);
     const rest = files.filter((file) => !isProven(file));
     const planned = [
       ...planActions(files.filter(isProven), survey, 'auto'),

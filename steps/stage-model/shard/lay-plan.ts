@@ -35,7 +35,7 @@ export async function layPlan(wish: Wish, count: number, stage: Stage): Promise<
   const { place, files } = wish;
   const key = planKey(place, count);
   const before = await readIfSound(wish, count, stage);
-  const survey = await surveyBucket(files, place, bucket, signal);
+  const survey = await surveyBucket(files, place, stage);
   if (before && planDifferences(before, wish).length === 0 && hasItsUploads(before, wish, survey)) {
     log.info('planned already', { plan: key });
     return before;
@@ -87,12 +87,12 @@ function hasItsUploads({ uploads }: ShardPlan, { files }: Wish, survey: Survey):
 }
 
 /**
- * Only what has to be moved can be cut: an object is copied or proven as a whole. And only where parts are listed, since
- * whoever completes an upload learns of other pods' parts from the server alone.
+ * Only what has to be moved can be cut: an object is copied or proven as a whole. And only where pending uploads and their
+ * parts are listed, since whoever completes an upload learns of other pods' parts from the server alone.
  */
 function toLoad({ kind, file: { path, size, partSize } }: Action, { resume }: Findings): Load {
   const bytes = kind === 'skip' ? 0 : size;
-  const mayCut = kind === 'move' && partSize !== undefined && resume !== false;
+  const mayCut = kind === 'move' && partSize !== undefined && resume !== false && resume !== 'by-key';
   return { path, bytes, ...(mayCut ? { partSize } : {}) };
 }
 

@@ -25,7 +25,7 @@ interface CutFile {
 
 /** One shard's share of the plan: its own files as in a run alone, and its spans of the files that are cut. */
 export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, stage: Stage): Work {
-  const { params, bucket, signal } = stage;
+  const { params } = stage;
   const share = plan.shares[index - 1];
   const paths = new Set(share?.files);
   const own = wish.files.filter(({ path }) => paths.has(path));
@@ -41,7 +41,7 @@ export function shareOf(plan: ShardPlan, { index, count }: Shard, wish: Wish, st
     bytes: totalSize(own) + totalSize(cut.map(spanSize)),
     carryOut: async (transfer, foresee) => {
       const files = [...own, ...cut.map(({ file }) => file)];
-      const survey = await surveyBucket(files, wish.place, bucket, signal);
+      const survey = await surveyBucket(files, wish.place, transfer);
       const actions = adaptPlan(planActions(own, survey, params.readBack), transfer.findings);
       foresee(sumUp([estimateOf(actions), ...cut.map((each) => estimateCut(each, survey))]));
       const turns = turnsOf(actions);

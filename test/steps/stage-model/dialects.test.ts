@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { type DialectName, dialects } from '../../../sandbox/bucket/dialects.ts';
+import type { Fault } from '../../../sandbox/bucket/faults.ts';
 import { exitCodes } from '../../../steps/lib/errors.ts';
 import { type Rig, startRig } from './rig.ts';
 import { safetensors } from './staging.ts';
@@ -29,5 +30,25 @@ test.each(Object.keys(dialects) as DialectName[])(
     expect(rig.bucket.uploads('models')).toEqual([]);
     const again = await rig.run([], { partSize: 16_384 });
     expect(again.results).toEqual({ ...outcome.results, 'bytes-moved': '0', outcome: 'unchanged' });
+  },
+);
+
+test.each(Object.keys(dialects) as DialectName[])(
+  'a run goes on in %s where the one before was ended',
+  async (dialect) => {
+    const refused: Fault = {
+      on: 'UploadPart',
+      nth: 7,
+      act: { kind: 'answer', status: 403, code: 'AccessDenied' },
+    };
+    rig = await startRig({ files, bucket: { dialect, faults: [refused] } });
+    expect((await rig.run([], { partSize: 16_384 })).code).toBe(exitCodes.refused);
+    const [pending] = rig.bucket.uploads('models');
+    expect(pending?.parts).toBeGreaterThan(0);
+    const outcome = await rig.run([], { partSize: 16_384 });
+    expect(outcome.code, outcome.log).toBe(exitCodes.ok);
+    expect(outcome.log).toContain('read-back="100.1 kB"');
+    expect(Number(outcome.results['bytes-moved'])).toBeLessThan(weights.length);
+    expect(await rig.text(`${rig.prefix}model.safetensors`)).toBe(weights.toString('latin1'));
   },
 );

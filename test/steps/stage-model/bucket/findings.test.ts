@@ -12,7 +12,7 @@ const good: Seen = {
   replaced: false,
   metadataCameBack: true,
   copied: true,
-  uploadListed: true,
+  uploadListed: 'folder',
   partListed: true,
   part: { etag: sent.md5, checksum: sent.crc32 },
   sent,
@@ -44,7 +44,8 @@ describe('what was seen', () => {
       { part: { etag: '0'.repeat(32), checksum: '/////w==' } },
       { proof: 'nothing' },
     ],
-    ['an upload that is not listed', { uploadListed: false }, { resume: false }],
+    ['an upload that is not listed', { uploadListed: 'never' }, { resume: false }],
+    ['an upload that is listed by its key', { uploadListed: 'key' }, { resume: 'by-key' }],
     [
       'parts that are not listed',
       { partListed: false, part: { etag: sent.md5 } },

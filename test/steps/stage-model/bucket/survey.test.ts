@@ -52,7 +52,7 @@ test('finds what lies here, what is pending and what another commit has, and ask
       tool: 'llm-rollout',
     }),
   );
-  const survey = await surveyBucket(Object.keys(files).map(file), place, bucket, signal);
+  const survey = await surveyBucket(Object.keys(files).map(file), place, { bucket, signal });
   expect([...survey.stored.keys()]).toEqual([file('here.safetensors').key, file('text.txt').key]);
   expect([...survey.pending]).toEqual([
     [half.key, [{ uploadId, parts: [expect.objectContaining({ partNumber: 2, size: 16 })] }]],
@@ -82,7 +82,7 @@ test.each([
     const { bucket, place, signal } = transfer;
     await bucket.put(`${place.state}manifests/${'1'.repeat(40)}.json`, Buffer.from(text));
     await bucket.put(`${place.state}manifests/`, Buffer.alloc(0));
-    const survey = await surveyBucket(Object.keys(files).map(file), place, bucket, signal);
+    const survey = await surveyBucket(Object.keys(files).map(file), place, { bucket, signal });
     expect(survey.elsewhere.size).toBe(0);
   },
 );
@@ -99,7 +99,9 @@ test('a manifest of another commit that is too large for one is not read', async
     ],
     get: () => Promise.reject(new Error('was read')),
   };
-  expect((await surveyBucket([file('there.safetensors')], place, grown, signal)).elsewhere.size).toBe(0);
+  expect(
+    (await surveyBucket([file('there.safetensors')], place, { bucket: grown, signal })).elsewhere.size,
+  ).toBe(0);
 });
 
 test('finds the bytes of a commit whose twin was deleted, and of one of many', async () => {
@@ -119,7 +121,7 @@ test('finds the bytes of a commit whose twin was deleted, and of one of many', a
     );
     if (n === 3) await bucket.put(prefix + path, files['there.safetensors'], { metadata: digest });
   }
-  const survey = await surveyBucket([there], place, bucket, signal);
+  const survey = await surveyBucket([there], place, { bucket, signal });
   expect(survey.elsewhere.get(there.path)?.key).toContain('3/there.safetensors');
 });
 
@@ -131,6 +133,9 @@ test('a server that lists uploads and not their parts has none to go on with', a
   const listParts = async () => {
     throw refusal('NotImplemented', 501, wanted.key);
   };
-  const { pending } = await surveyBucket([wanted], place, { ...bucket, listParts }, signal);
+  const { pending } = await surveyBucket([wanted], place, {
+    bucket: { ...bucket, listParts },
+    signal,
+  });
   expect(pending.get(wanted.key)).toMatchObject([{ parts: [] }]);
 });
