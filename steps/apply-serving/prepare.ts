@@ -11,6 +11,7 @@ import {
   type ServingRuntime,
   specHashIn,
 } from '../lib/serving/service.ts';
+import { readService } from '../lib/serving/service-seen.ts';
 import { applyService } from '../lib/serving/switch.ts';
 import type { Applying } from './apply.ts';
 import { type Change, diff } from './diff.ts';
@@ -31,6 +32,7 @@ export interface Plan {
 export async function prepare(params: ApplyParams, { cluster, namespace, signal }: Applying): Promise<Plan> {
   const { service } = params;
   const live = await cluster.get<InferenceService>(serviceRef(namespace, service), signal);
+  refuseStopped(live);
   const record = await readRecord(cluster, { namespace, service }, signal);
   const openApi = live?.status?.deploymentMode
     ? undefined
@@ -46,6 +48,16 @@ export async function prepare(params: ApplyParams, { cluster, namespace, signal 
   refuseOtherEncodings(answer, runtime, params.encodingsBase);
   const changes = diff(live, answer);
   return { live, runtime, wanted, changes, decision: decideApply(record, wanted, changes.length > 0) };
+}
+
+/** No revision would become ready, so none may be tried: it would only be rolled back. */
+function refuseStopped(live: InferenceService | undefined): void {
+  if (!live || !readService(live).stopped) return;
+  const { name, namespace } = live.metadata;
+  throw new StepError('refused', `${name} is stopped on purpose; nothing was touched`, {
+    evidence: ['serving.kserve.io/stop: "true" (annotation of the InferenceService)'],
+    hint: `oc annotate inferenceservice ${name} -n ${namespace} serving.kserve.io/stop-   (then start the run again)`,
+  });
 }
 
 function want(

@@ -3,7 +3,7 @@ import { asStepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readLock } from '../lib/serving/lock.ts';
 import {
-  isOutside,
+  isBlameless,
   readFailures,
   type TaskFailure,
   wasCutShort,
@@ -52,7 +52,7 @@ export async function look(params: ParamsOf<typeof spec>, context: Looking): Pro
 }
 
 const outsideOf = {
-  'wait-ready': ({ outcome }: TaskFailure) => isOutside(outcome),
+  'wait-ready': ({ outcome }: TaskFailure) => isBlameless(outcome),
   'smoke-tool-calls': wasCutShort,
 };
 

@@ -13,7 +13,7 @@ export interface Situation {
   readonly wanted?: string;
   readonly apply: Status;
   readonly wait: Status;
-  /** What ended the wait was outside of the model: the API server, a node. */
+  /** What ended the wait was outside of the model: the API server, a node, what a person must change. */
   readonly waitEndedOutside: boolean;
   readonly smoke: Status;
   /** What ended the smoke test was no answer of the model. */

@@ -116,8 +116,8 @@ function createVoice(log: Log, clock: Clock): (verdict: Waiting) => void {
   };
 }
 
-function failed({ code, headline, evidence, hint }: Problem): StepError {
-  return new StepError('check', `${code}: ${headline}`, { evidence: [...evidence], hint });
+function failed({ code, headline, evidence, hint, failure }: Problem): StepError {
+  return new StepError(failure ?? 'check', `${code}: ${headline}`, { evidence: [...evidence], hint });
 }
 
 function changed(
@@ -131,22 +131,19 @@ function changed(
 }
 
 function tooLate(target: Target, patience: Patience, verdict?: Waiting): StepError {
-  const { service } = target;
-  const { timeoutMs } = patience;
   const { progress, problem } = verdict ?? {};
   const waitedFor = progress?.line ?? 'the API server to answer';
+  const late = `${target.service} is not ready after ${seconds(patience.timeoutMs)}: ${waitedFor}`;
+  if (problem) {
+    const evidence = [problem.headline, ...problem.evidence];
+    const headline = `${problem.code}: ${late}`;
+    return new StepError(problem.failure ?? 'not-ready', headline, { evidence, hint: problem.hint });
+  }
   const slow = progress?.phase === 'downloading' ? 'LD160 SLOW: ' : '';
-  const code = problem ? `${problem.code}: ` : slow;
-  return new StepError(
-    'not-ready',
-    `${code}${service} is not ready after ${seconds(timeoutMs)}: ${waitedFor}`,
-    {
-      evidence: problem
-        ? [problem.headline, ...problem.evidence]
-        : [`${waitedFor} (pod ${progress?.pod ?? 'none yet'})`],
-      hint: problem?.hint ?? hintFor(target, patience, verdict),
-    },
-  );
+  return new StepError('not-ready', `${slow}${late}`, {
+    evidence: [`${waitedFor} (pod ${progress?.pod ?? 'none yet'})`],
+    hint: hintFor(target, patience, verdict),
+  });
 }
 
 function hintFor({ service, namespace }: Target, { makeWay }: Patience, verdict?: Waiting): string {

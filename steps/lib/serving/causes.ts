@@ -1,5 +1,6 @@
 import type { ContainerSeen } from './pods.ts';
 import { present } from './present.ts';
+import type { OutsideFailure } from './problems.ts';
 import { firstErrorLine, isNoError, linesOf } from './words.ts';
 
 /** Why a container ended, by its exit and its own words. */
@@ -11,6 +12,8 @@ export interface Cause {
   /** The line that tells. */
   readonly line?: string;
   readonly hint: string;
+  /** Where it is not the revision's doing. */
+  readonly failure?: OutsideFailure;
 }
 
 interface Rule {
@@ -18,6 +21,7 @@ interface Rule {
   readonly says: RegExp;
   readonly meaning: string;
   readonly hint: string;
+  readonly failure?: OutsideFailure;
 }
 
 /** stage-model mends nothing under a committed prefix, and this revision counts as failed now. */
@@ -30,6 +34,7 @@ const initRules: readonly Rule[] = [
     says: /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|\b403\b.*Forbidden|authentication failed|Access denied|Invalid AWS credentials|NoCredentials/i,
     meaning: 'S3 refuses the keys of the data connection',
     hint: 'compare the keys of the data connection with those that stage-model used; then delete the pod',
+    failure: 'refused',
   },
   {
     code: 'LD121 INIT_S3_NOTFOUND',
@@ -42,6 +47,7 @@ const initRules: readonly Rule[] = [
     says: /CERTIFICATE_VERIFY_FAILED|SSLError|SSL validation failed|Failed to find ca bundle/i,
     meaning: 'the certificate of the S3 endpoint is not trusted',
     hint: 'put the authority into the ConfigMap odh-kserve-custom-ca-bundle, or into cabundle_configmap of storage-config',
+    failure: 'refused',
   },
   {
     code: 'LD125 INIT_DISK',
@@ -54,6 +60,7 @@ const initRules: readonly Rule[] = [
     says: /Could not connect|EndpointConnectionError|ConnectTimeout|ReadTimeout|ConnectionClosed|Name or service not known|Connection refused|Failed to connect/i,
     meaning: 'the S3 endpoint does not answer from the pod',
     hint: 'oc get pods -n openshift-storage   (and look at endpoint_url in the Secret storage-config, and at NetworkPolicies)',
+    failure: 'unavailable',
   },
 ];
 
@@ -107,9 +114,13 @@ function known({ init, log }: ContainerSeen): Cause | undefined {
   const rules = init ? initRules : serverRules;
   for (const line of linesOf(log).filter((each) => !isNoError(each))) {
     const rule = rules.find(({ says }) => says.test(line));
-    if (rule) return { code: rule.code, meaning: rule.meaning, line, hint: rule.hint };
+    if (rule) return causeBy(rule, line);
   }
   return undefined;
+}
+
+function causeBy({ code, meaning, hint, failure }: Rule, line: string): Cause {
+  return { code, meaning, line, hint, ...present({ failure }) };
 }
 
 /** The kubelet's own word, or a probe that failed before an end that looks like one by a signal. */

@@ -1,6 +1,7 @@
 import { causeOf } from './causes.ts';
 import type { Around } from './pod-problems.ts';
 import type { ContainerSeen, PodSeen } from './pods.ts';
+import { present } from './present.ts';
 import type { Problem } from './problems.ts';
 import { linesOf } from './words.ts';
 
@@ -25,6 +26,7 @@ export function crashProblem(container: ContainerSeen, pod: PodSeen, { target, g
     hint: cause.code.startsWith('LD139')
       ? `oc logs ${pod.name} -c ${container.name} -n ${target.namespace} --previous`
       : cause.hint,
+    ...present({ failure: cause.failure }),
     graceMs: container.crashes >= graces.crashes ? 0 : Infinity,
   };
 }

@@ -1,5 +1,6 @@
 import type { Around } from './pod-problems.ts';
-import type { Problem } from './problems.ts';
+import { present } from './present.ts';
+import type { OutsideFailure, Problem } from './problems.ts';
 
 /** The image does not come: which of the five reasons it is. */
 export function imageProblem(
@@ -14,6 +15,7 @@ export function imageProblem(
     headline: `the image cannot be pulled: ${why?.[1] ?? reason}`,
     evidence,
     hint: why?.[2] ?? `oc get events -n ${target.namespace} --field-selector reason=Failed`,
+    ...present({ failure: why?.[3] }),
     graceMs: reason === 'InvalidImageName' ? 0 : graces.imageMs,
   };
 }
@@ -24,7 +26,9 @@ function withoutNames(message: string): string {
   return (quoted ? message.replaceAll(name, '') : message).replaceAll(/"[^"]*"/g, '');
 }
 
-const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string])[] = [
+type Reason = readonly [says: RegExp, why: string, hint: string, failure?: OutsideFailure];
+
+const imageReasons: readonly Reason[] = [
   [
     /signature/i,
     'its signature is not the one that the cluster asks for',
@@ -34,11 +38,13 @@ const imageReasons: readonly (readonly [says: RegExp, why: string, hint: string]
     /unauthorized|authentication required|access to the resource is denied|\b403\b/i,
     'the registry asks for an account',
     'oc get secrets --field-selector type=kubernetes.io/dockerconfigjson   (registry.redhat.io needs a pull secret)',
+    'refused',
   ],
   [
     /i\/o timeout|no route|no such host|connection refused|lookup /i,
     'the registry does not answer',
     'use a mirror: oc get imagedigestmirrorsets,imagetagmirrorsets',
+    'unavailable',
   ],
   [/manifest unknown|not found|no such/i, 'there is no such image or tag', 'look the tag up in the registry'],
   [

@@ -98,9 +98,20 @@ function outcomeOf({ status }: TaskRun): string | undefined {
 
 const outside: readonly Failure[] = ['unavailable', 'internal', 'stopped'];
 
-/** The failure is of what was around the task, not of what it looked at: what it looks at may be good. */
+/** The failure is of what was around the task, and may pass by itself. */
 export function isOutside(outcome: string | undefined): boolean {
-  return outcome === undefined || outside.some((failure) => outcome.startsWith(`${failure}: `));
+  return outcome === undefined || isOneOf(outside, outcome);
+}
+
+const ofPersons: readonly Failure[] = ['refused', 'usage'];
+
+/** It says nothing of what the task looked at, which may be good: it may pass, or waits for a person. */
+export function isBlameless(outcome: string | undefined): boolean {
+  return outcome === undefined || isOneOf([...outside, ...ofPersons], outcome);
+}
+
+function isOneOf(failures: readonly Failure[], outcome: string): boolean {
+  return failures.some((failure) => outcome.startsWith(`${failure}: `));
 }
 
 /**
@@ -108,7 +119,7 @@ export function isOutside(outcome: string | undefined): boolean {
  * what takes too long.
  */
 export function wasCutShort({ outcome, timedOut }: TaskFailure): boolean {
-  return !timedOut && isOutside(outcome) && !outcome?.startsWith('unavailable: ');
+  return !timedOut && isBlameless(outcome) && !outcome?.startsWith('unavailable: ');
 }
 
 /** RFC 3339 in UTC, whole seconds: it sorts as text. */

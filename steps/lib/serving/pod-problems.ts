@@ -36,7 +36,7 @@ function* problemsOf(pod: PodSeen, snapshot: Snapshot, around: Around): Generato
 function* startProblems(pod: PodSeen, around: Around): Generator<Problem> {
   const last = (reason: string) => pod.warnings.findLast((warning) => warning.startsWith(`${reason}: `));
   const mount = last('FailedMount');
-  if (mount) yield configError(pod, `${mount} (events of pod ${pod.name})`, around);
+  if (mount) yield missing(configError(pod, `${mount} (events of pod ${pod.name})`, around));
   const sandbox = last('FailedCreatePodSandBox');
   if (sandbox) yield sandboxError(pod, `${sandbox} (events of pod ${pod.name})`, around);
 }
@@ -71,7 +71,8 @@ function containerProblem(container: ContainerSeen, pod: PodSeen, around: Around
     return imageProblem(evidence, { reason, message: event ?? message }, around);
   }
   if (state === 'waiting' && /CreateContainer|RunContainerError|PreStartHookError/.test(reason)) {
-    return configError(pod, `${reason}: ${message} (${source})`, around);
+    const problem = configError(pod, `${reason}: ${message} (${source})`, around);
+    return reason === 'CreateContainerConfigError' ? missing(problem) : problem;
   }
   if (container.crashes === 0 || container.ready) return undefined;
   return crashProblem(container, pod, around);
@@ -93,6 +94,11 @@ function configError(pod: PodSeen, evidence: string, { target, graces }: Around)
   };
 }
 
+/** A Secret or a ConfigMap, which a person makes; another command or mount of the container would be another revision. */
+function missing(problem: Problem): Problem {
+  return { ...problem, failure: 'refused' };
+}
+
 /** Of the node, not of the revision: the kubelet goes on trying, and so do we. */
 function sandboxError({ name }: PodSeen, evidence: string, { target }: Around): Problem {
   return {
@@ -100,6 +106,7 @@ function sandboxError({ name }: PodSeen, evidence: string, { target }: Around): 
     headline: 'the node cannot set up the pod, before any image or container',
     evidence: [evidence],
     hint: `oc get pod ${name} -n ${target.namespace} -o wide   (then \`oc describe node\`: its network plugin, its container runtime)`,
+    failure: 'unavailable',
     graceMs: Infinity,
   };
 }

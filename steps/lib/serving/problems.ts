@@ -1,3 +1,4 @@
+import type { Failure } from '../errors.ts';
 import type { Snapshot } from './observe.ts';
 import { podProblems } from './pod-problems.ts';
 import type { Target } from './target.ts';
@@ -11,9 +12,13 @@ export interface Problem {
   readonly headline: string;
   readonly evidence: readonly string[];
   readonly hint: string;
+  /** How it counts when it is of what is around the model: it passes by itself, or a person must change it. Else it speaks against the revision. */
+  readonly failure?: OutsideFailure;
   /** Milliseconds; 0 fails at once, Infinity never. */
   readonly graceMs: number;
 }
+
+export type OutsideFailure = Extract<Failure, 'unavailable' | 'refused'>;
 
 /** Milliseconds, and a number of crashes. */
 export interface Graces {
@@ -55,6 +60,7 @@ function* serviceProblems(
       headline: `${name} is stopped on purpose`,
       evidence: [`serving.kserve.io/stop: "true" (annotation of the InferenceService)`],
       hint: `oc annotate inferenceservice ${name} -n ${namespace} serving.kserve.io/stop-`,
+      failure: 'refused',
       graceMs: configMs,
     };
   }
@@ -81,6 +87,7 @@ function* creationProblems(
     headline: 'the cluster refuses to create the pod',
     evidence: [`${replicaFailure} (ReplicaSet of ${service}-predictor, ReplicaFailure)`],
     hint: `oc get events -n ${namespace} --field-selector reason=FailedCreate   (quota, security context constraints, webhooks)`,
+    failure: 'refused',
     graceMs: configMs,
   };
 }
@@ -113,6 +120,7 @@ function* controllerProblems(
       headline: `KServe has not taken up the change${service.ready ? ', and the service calls itself Ready by its old pod' : ''}`,
       evidence: [seen, ...untrue(service.conditions)],
       hint: `oc describe inferenceservice ${name} -n ${namespace}   (its events; then the log of kserve-controller-manager)`,
+      failure: 'unavailable',
       graceMs: controllerMs,
     };
   }
@@ -125,6 +133,7 @@ function* controllerProblems(
       headline: 'the pods are ready, but the service has no address',
       evidence: [`${ingress.reason ?? ''}: ${ingress.message ?? ''} (InferenceService, IngressReady)`],
       hint: `oc get routes -n ${namespace}   (is the host taken, is the Route admitted?)`,
+      failure: 'unavailable',
       graceMs: controllerMs,
     };
   }

@@ -25,6 +25,7 @@ export function scheduleProblem(pod: PodSeen, snapshot: Snapshot, { target, grac
       code: 'LD102 UNSCHEDULABLE_TAINT',
       headline: 'the nodes that would fit have a taint that the pod does not tolerate',
       hint: listTaints,
+      failure: 'refused',
     };
   }
   if (lacksGpuEverywhere) {
@@ -33,6 +34,7 @@ export function scheduleProblem(pod: PodSeen, snapshot: Snapshot, { target, grac
       code: 'LD101 UNSCHEDULABLE_GPU',
       headline: `no node has a free GPU${away && `; ${away}`}`,
       hint: away ? lookAtNodes : 'oc describe nodes | grep -A8 "Allocated resources"   (who holds the GPUs)',
+      failure: 'unavailable',
     };
   }
   return { ...shared, code: 'LD103 UNSCHEDULABLE_OTHER', ...otherReason(pod, target, away) };
@@ -42,17 +44,19 @@ function otherReason(
   { name, unscheduled = '' }: PodSeen,
   { namespace }: Target,
   away: string,
-): Pick<Problem, 'headline' | 'hint'> {
+): Pick<Problem, 'headline' | 'hint' | 'failure'> {
   if (/scheduling gates/.test(unscheduled)) {
     return {
       headline: 'a queue holds the pod back',
       hint: `oc get workloads -n ${namespace}   (Kueue: whether its queue admits the pod, and what is before it)`,
+      failure: 'unavailable',
     };
   }
-  if (away) return { headline: `no node takes the pod; ${away}`, hint: lookAtNodes };
+  if (away) return { headline: `no node takes the pod; ${away}`, hint: lookAtNodes, failure: 'unavailable' };
   return {
     headline: 'no node takes the pod',
     hint: `oc describe pod ${name} -n ${namespace}   (compare requests with what the nodes have free)`,
+    failure: 'refused',
   };
 }
 

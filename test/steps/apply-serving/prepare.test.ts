@@ -135,3 +135,21 @@ describe('what the API server says before anything is written', () => {
     ]);
   });
 });
+
+describe('a service that somebody stopped', () => {
+  it('is left alone, for no revision would become ready', async () => {
+    const { cluster } = worldWithStorage();
+    await run(cluster, first).done;
+    await promoteCandidate(cluster);
+    const live = liveOf(cluster) as InferenceService;
+    const annotations = { ...live.metadata.annotations, 'serving.kserve.io/stop': 'true' };
+    cluster.put({ ...live, metadata: { ...live.metadata, annotations } });
+    cluster.requests.length = 0;
+    expect(await thrownBy(run(cluster, second).done)).toMatchObject({
+      failure: 'refused',
+      message: 'gpt is stopped on purpose; nothing was touched',
+      hint: expect.stringContaining('oc annotate inferenceservice gpt -n gpt-oss serving.kserve.io/stop-'),
+    });
+    expect(cluster.writes()).toEqual([]);
+  });
+});

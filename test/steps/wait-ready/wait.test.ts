@@ -124,7 +124,7 @@ describe('wait-ready', () => {
     const conditions = [{ type: 'PodScheduled', status: 'False', message: 'no node' }];
     if (pod) cluster.put({ ...pod, status: { phase: 'Pending', conditions } });
     await expect(wait()).rejects.toMatchObject({
-      failure: 'check',
+      failure: 'refused',
       message: 'LD103 UNSCHEDULABLE_OTHER: no node takes the pod',
     });
   });

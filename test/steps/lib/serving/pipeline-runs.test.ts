@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  isBlameless,
   isOutside,
   isRunning,
   isYounger,
@@ -83,10 +84,24 @@ it.each([
 });
 
 it.each([
+  [undefined, true],
+  ['unavailable: S3 is down', true],
+  ['refused: no right', true],
+  ['usage: a typo', true],
+  ['not-ready: too slow', false],
+  ['check: wrong bytes', false],
+  ['usages', false],
+])('the outcome %s says nothing of the revision: %s', (outcome, expected) => {
+  expect(isBlameless(outcome)).toBe(expected);
+});
+
+it.each([
   [undefined, false, true],
   ['stopped: by SIGTERM', false, true],
   ['internal: unexpected', false, true],
   ['unavailable: the model does not answer', false, false],
+  ['refused: LD182 AUTH_403', false, true],
+  ['usage: one parameter is wrong: --tries', false, true],
   ['check: it calls no tools', false, false],
   [undefined, true, false],
   ['stopped: by SIGTERM', true, false],

@@ -152,3 +152,51 @@ describe('what keeps a revision from being ready', () => {
     ]);
   });
 });
+
+function toldBy(log: string): Snapshot {
+  return at(pod({ containers: [initContainer({ crashes: 3, ended: { exitCode: 1 }, log })] }));
+}
+
+function unscheduled(said: string): Snapshot {
+  return at(pod({ unscheduled: said }));
+}
+
+describe('what speaks against the revision', () => {
+  it.each<[string, Snapshot, Problem['failure']]>([
+    ['no free GPU', stations.unscheduled, 'unavailable'],
+    ['a cordoned node', unscheduled('0/1 nodes are available: 1 node(s) were unschedulable.'), 'unavailable'],
+    ['a queue', unscheduled('Scheduling is blocked due to non-empty scheduling gates'), 'unavailable'],
+    ['no memory left', unscheduled('0/1 nodes are available: 1 Insufficient memory.'), 'refused'],
+    [
+      'a taint',
+      unscheduled('0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: ai}.'),
+      'refused',
+    ],
+    ['a registry that is away', waiting('ErrImagePull', 'dial tcp 10.0.0.1:443: i/o timeout'), 'unavailable'],
+    ['a registry that asks who we are', waiting('ErrImagePull', 'unauthorized'), 'refused'],
+    ['an image that is not there', waiting('ErrImagePull', 'manifest unknown'), undefined],
+    ['S3 that is away', toldBy('Could not connect to the endpoint URL'), 'unavailable'],
+    ['other keys of S3', toldBy('InvalidAccessKeyId'), 'refused'],
+    ['an authority that is not trusted', toldBy('SSL validation failed'), 'refused'],
+    ['nothing under the path', toldBy('No model found in models/gpt/'), undefined],
+    ['a Secret that is not there', waiting('CreateContainerConfigError', 'secret "x" not found'), 'refused'],
+    ['a command that is not there', waiting('RunContainerError', 'exec: "vllm": not found'), undefined],
+    ['a volume that is not there', at(pod({ warnings: ['FailedMount: no ConfigMap ca'] })), 'refused'],
+    ['a node without a network', at(pod({ warnings: ['FailedCreatePodSandBox: CNI'] })), 'unavailable'],
+    ['a quota', { ...at(), pods: [], replicaFailure: 'exceeded quota' }, 'refused'],
+    ['a controller that sleeps', stations.lagging, 'unavailable'],
+    [
+      'a service that was stopped',
+      { service: serviceSeen({ stopped: true }), pods: [], oldPods: [] },
+      'refused',
+    ],
+    [
+      'a service without an address',
+      { ...stations.ready, service: serviceSeen({ conditions: [condition('IngressReady', 'False', '')] }) },
+      'unavailable',
+    ],
+    ['a crash', at(pod({ containers: [container({ crashes: 3, ended: { exitCode: 1 } })] })), undefined],
+  ])('%s', (_title, snapshot, failure) => {
+    expect(only(snapshot).failure).toBe(failure);
+  });
+});
