@@ -33,7 +33,13 @@ export type Settlement =
       readonly to: Rollout;
       readonly blame?: string;
     }
-  | { readonly action: 'keep'; readonly candidate: Rollout; readonly blame?: string };
+  | {
+      readonly action: 'keep';
+      readonly candidate: Rollout;
+      /** Whether it is known otherwise: as promoted, or as failed. */
+      readonly forget: boolean;
+      readonly blame?: string;
+    };
 
 /** What to do about the roll-out. Whatever is live and no run of ours has tried is somebody else's business. */
 export function decideSettlement(situation: Situation): Settlement {
@@ -53,9 +59,10 @@ function decideFailure(situation: Situation, candidate: Rollout): Settlement {
   if (blame === undefined && situation.wanted !== undefined)
     return release(`made way for ${situation.wanted}`);
   // Going back from a spec to itself would only restart it, and what was proven once is not bad by itself.
-  if (sameRollout(promoted, candidate)) return { action: 'keep', candidate };
+  if (sameRollout(promoted, candidate)) return { action: 'keep', candidate, forget: true };
   const shared = { candidate, ...present({ blame }) };
-  if (!promoted) return { action: 'keep', ...shared };
+  // One that nobody blames is not forgotten, so that the next run does not adopt it as proven.
+  if (!promoted) return { action: 'keep', forget: blame !== undefined, ...shared };
   return { action: 'roll-back', to: promoted, ...shared };
 }
 

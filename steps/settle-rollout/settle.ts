@@ -90,7 +90,10 @@ async function carryOut(
       return 'promoted';
     }
     case 'keep':
-      await record((before) => withoutCandidate(blame(before, settlement)));
+      await record((before) => {
+        const after = blame(before, settlement);
+        return settlement.forget ? withoutCandidate(after) : after;
+      });
       log.warn('kept as it is: there is nothing promoted to go back to', pairIn(settlement.candidate));
       return 'kept';
     case 'roll-back':

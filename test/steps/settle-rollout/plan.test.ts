@@ -39,7 +39,12 @@ describe('what becomes of a roll-out', () => {
     [
       'smoke failed, the very first',
       { ...smokeFailed, ...firstEver },
-      { action: 'keep', blame: 'smoke-tool-calls failed' },
+      { action: 'keep', forget: true, blame: 'smoke-tool-calls failed' },
+    ],
+    [
+      'the pod of smoke was lost, the very first',
+      { ...smokeFailed, smokeEndedOutside: true, ...firstEver },
+      { action: 'keep', forget: false, candidate: b },
     ],
     ['the apply failed after it was done', applyFailed, { action: 'roll-back', to: a }],
     [
@@ -136,7 +141,7 @@ describe('what becomes of a roll-out', () => {
     [
       'what was promoted failed when it was put right',
       { ...smokeFailed, record: withCandidate(promote(emptyRecord, { ...b, run: 'before' }), b) },
-      { action: 'keep', candidate: b },
+      { action: 'keep', forget: true, candidate: b },
     ],
   ])('%s', (_title, changes, settlement) => {
     expect(decideSettlement({ ...good, ...changes })).toMatchObject(settlement);

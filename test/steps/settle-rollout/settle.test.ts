@@ -45,6 +45,29 @@ describe('after a failure', () => {
     expect(await thrownBy(runs.apply('a'))).toMatchObject({ failure: 'check' });
   });
 
+  it.each(['its pod was lost', 'somebody cancelled it'])(
+    'does not take the very first one for what was there before us, when its smoke test did not end: %s',
+    async (why) => {
+      const runs = startRuns();
+      await runs.apply('a');
+      if (why === 'its pod was lost') loseSmokePod(runs, 'run-a');
+      else cancel(runs, 'run-a');
+      expect(await runs.settle('a', { smoke: 'Failed' })).toMatchObject({ state: 'kept' });
+      expect(await readRecord(runs.cluster, place)).toMatchObject({
+        candidate: { run: 'run-a' },
+        failed: [],
+      });
+      await runs.apply('a', { 'pipeline-run': 'run-a2' });
+      expect((await readRecord(runs.cluster, place))?.promoted).toBeUndefined();
+      expect(await runs.settle('a2', { smoke: 'Failed' })).toMatchObject({ state: 'kept' });
+      await runs.apply('b');
+      expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'kept' });
+      const record = await readRecord(runs.cluster, place);
+      expect(record).toMatchObject({ failed: [{ revision: 'b' }, { revision: 'a' }] });
+      expect(record?.promoted).toBeUndefined();
+    },
+  );
+
   it('goes back to a service that was there before us', async () => {
     const runs = startRuns();
     const byHand: InferenceService = {
@@ -91,17 +114,26 @@ describe('after a failure', () => {
     const runs = startRuns();
     await runs.rollOut('a');
     await runs.apply('b');
-    const spec = { status: 'CancelledRunFinally' };
-    runs.cluster.put({
-      apiVersion: 'tekton.dev/v1',
-      kind: 'PipelineRun',
-      metadata: { name: 'run-b', namespace },
-      spec,
-    });
+    cancel(runs, 'run-b');
     expect(await runs.settle('b', { wait: 'Failed', smoke: 'None' })).toMatchObject({ state: 'rolled-back' });
     expect((await readRecord(runs.cluster, place))?.failed).toEqual([]);
   });
 });
+
+function cancel({ cluster }: ReturnType<typeof startRuns>, name: string) {
+  const spec = { status: 'CancelledRunFinally' };
+  cluster.put({ apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: { name, namespace }, spec });
+}
+
+function loseSmokePod({ cluster }: ReturnType<typeof startRuns>, run: string) {
+  const labels = { 'tekton.dev/pipelineRun': run, 'tekton.dev/pipelineTask': 'smoke-tool-calls' };
+  cluster.put({
+    apiVersion: 'tekton.dev/v1',
+    kind: 'TaskRun',
+    metadata: { name: `${run}-smoke`, namespace, labels },
+    status: { conditions: [{ type: 'Succeeded', status: 'False', reason: 'Failed' }] },
+  });
+}
 
 /** Run b makes way for c, or is cancelled without its last task; either way nobody has proven what it made live. */
 async function leaveUnproven(runs: ReturnType<typeof startRuns>, how: 'made way' | 'was cancelled') {
