@@ -100,10 +100,12 @@ async function carryOut(
   });
 }
 
-function tell({ changes, decision, wanted }: Plan, log: Log): void {
+function tell({ changes, decision, missing, wanted }: Plan, log: Log): void {
   const { runtime, path, specHash } = wanted;
   const event = decision === 'unchanged' ? 'already rolled out' : 'to apply';
   log.info(event, { runtime, path, 'spec-hash': specHash });
+  if (missing && changes.length === 0)
+    log.info(`  the ServingRuntime ${runtime} is gone and has to be made anew`);
   for (const change of changes) log.info(`  ${formatChange(change)}`);
 }
 

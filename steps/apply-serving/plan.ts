@@ -77,7 +77,10 @@ interface Wanted {
   readonly manifestDigest: string;
 }
 
-/** What to do with a service whose dry run shows that it `differs`. Only what was promoted is left alone: a twin that was never proven is proven now. */
+/**
+ * What to do with a service whose dry run shows that it `differs`, or whose runtime is gone: the model may restart when that is
+ * made anew. Only what was promoted is left alone: a twin that was never proven is proven now.
+ */
 export function decideApply(
   record: RolloutRecord | undefined,
   wanted: Wanted,

@@ -25,6 +25,8 @@ export interface Plan {
   readonly runtime: ServingRuntime;
   readonly wanted: Rollout;
   readonly changes: readonly Change[];
+  /** The runtime is not there. */
+  readonly missing: boolean;
   readonly decision: 'unchanged' | 'apply';
 }
 
@@ -42,12 +44,13 @@ export async function prepare(params: ApplyParams, { cluster, namespace, signal 
   const wanted = want(params, { namespace, runtime: runtime.metadata.name, mode });
   const known = record && failureOf(record, wanted);
   if (known && !params.retryFailed) throw failedBefore(known, { record, live, params, namespace });
-  await ensureRuntime(cluster, runtime, { dryRun: true, signal });
+  const { missing } = await ensureRuntime(cluster, runtime, { dryRun: true, signal });
   const force = params.forceConflicts;
   const answer = await applyService(cluster, wanted.service, { dryRun: true, force, signal });
   refuseOtherEncodings(answer, runtime, params.encodingsBase);
   const changes = diff(live, answer);
-  return { live, runtime, wanted, changes, decision: decideApply(record, wanted, changes.length > 0) };
+  const decision = decideApply(record, wanted, missing || changes.length > 0);
+  return { live, runtime, wanted, changes, missing, decision };
 }
 
 /** No revision would become ready, so none may be tried: it would only be rolled back. */

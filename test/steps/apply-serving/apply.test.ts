@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../steps/lib/lease.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
-import type { InferenceService } from '../../../steps/lib/serving/service.ts';
+import { type InferenceService, pairOf } from '../../../steps/lib/serving/service.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
 import { liveOf, promoteCandidate, run, thrownBy, worldWithStorage } from './world.ts';
 
@@ -123,6 +123,17 @@ describe('the next roll-out', () => {
     const { cluster } = worldWithStorage();
     await run(cluster).done;
     expect((await run(cluster, { 'pipeline-run': 'run-2' }).done).outcome).toBe('ok');
+    expect((await readRecord(cluster, place))?.candidate?.run).toBe('run-2');
+  });
+
+  it('makes the runtime of what is promoted when it is gone, and has it proven anew', async () => {
+    const { cluster } = await promotedWorld();
+    const { runtime = '' } = pairOf(liveOf(cluster)) ?? {};
+    cluster.drop('ServingRuntime', runtime);
+    const { done, lines } = run(cluster, { 'pipeline-run': 'run-2' });
+    expect((await done).outcome).toBe('ok');
+    expect(lines).toContain(`  the ServingRuntime ${runtime} is gone and has to be made anew`);
+    expect(cluster.names('ServingRuntime')).toEqual([runtime]);
     expect((await readRecord(cluster, place))?.candidate?.run).toBe('run-2');
   });
 

@@ -42,6 +42,17 @@ describe('when the way back fails', () => {
     expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('b'));
   });
 
+  it('is there again for a runtime that was deleted, once what is promoted was started again', async () => {
+    const runs = startRuns();
+    const { runtime } = await runs.apply('a');
+    await runs.settle('a');
+    runs.cluster.drop('ServingRuntime', runtime);
+    await runs.rollOut('a');
+    await runs.apply('b');
+    expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
+  });
+
   it('is not taken for done when the old revision does not answer', async () => {
     const runs = startRuns();
     await runs.rollOut('a');

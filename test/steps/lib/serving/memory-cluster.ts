@@ -94,7 +94,10 @@ export function memoryCluster({ openApi = {} }: { readonly openApi?: unknown } =
     peek: (kind, name) => structuredClone(objects.get(keyOf(kind, name))),
     names: (kind) =>
       [...objects.values()].filter((object) => object.kind === kind).map(({ metadata }) => metadata.name),
-    drop: (kind, name) => void objects.delete(keyOf(kind, name)),
+    drop: (kind, name) => {
+      objects.delete(keyOf(kind, name));
+      owners.delete(keyOf(kind, name));
+    },
     writes: () => cluster.requests.filter(({ verb }) => /^(apply|create|replace|delete)$/.test(verb)),
     bearer: () => Promise.resolve('token'),
     get: <T extends KubeObject>(ref: ObjectRef) =>
