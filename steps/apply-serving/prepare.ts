@@ -16,6 +16,7 @@ import { applyService } from '../lib/serving/switch.ts';
 import type { Applying } from './apply.ts';
 import { type Change, diff } from './diff.ts';
 import { checkEncodings, decideApply, servedName } from './plan.ts';
+import { renewPods } from './renewal.ts';
 import { type ApplyParams, renderRuntime, renderService } from './render.ts';
 import { ensureRuntime } from './runtime.ts';
 
@@ -41,7 +42,7 @@ export async function prepare(params: ApplyParams, { cluster, namespace, signal 
     : await cluster.openApi('apis/serving.kserve.io/v1beta1', signal);
   const runtime = renderRuntime(params, namespace);
   const mode = chooseMode(live, openApi);
-  const wanted = want(params, { namespace, runtime: runtime.metadata.name, mode });
+  const wanted = renewPods(want(params, { namespace, runtime: runtime.metadata.name, mode }), record, live);
   const known = record && failureOf(record, wanted);
   if (known && !params.retryFailed) throw failedBefore(known, { record, live, params, namespace });
   const { missing } = await ensureRuntime(cluster, runtime, { dryRun: true, signal });

@@ -38,7 +38,7 @@ export function renderRuntime(params: ApplyParams, namespace: string): ServingRu
 
 /**
  * The InferenceService and the hash of what it asks for. Nothing in it changes from run to run: KServe copies annotations and labels to the
- * pods, so a run's name or a time would restart the model.
+ * pods, so a run's name or a time would restart the model. Where that is wanted, renewPods puts one in.
  */
 export function renderService(
   params: ApplyParams,

@@ -1,5 +1,5 @@
 import { present } from './present.ts';
-import { type InferenceService, type Pair, pairOf, samePair, specHashIn } from './service.ts';
+import { type InferenceService, type Pair, pairOf, renewalIn, samePair, specHashIn } from './service.ts';
 
 /** One state of a service that was, is or shall be live. */
 export interface Rollout extends Pair {
@@ -42,9 +42,11 @@ export function sameRollout(
   );
 }
 
-/** Same pair and same spec, so that a change of resources alone is told apart too. */
+/** Same pair, same spec and same pods, so that a change of resources alone is told apart too, and one of the bytes under the path. */
 export function isLive(live: InferenceService, rollout: Rollout): boolean {
-  return samePair(pairOf(live), rollout) && specHashIn(live) === specHashIn(rollout.service);
+  const { service } = rollout;
+  const sameSpec = specHashIn(live) === specHashIn(service) && renewalIn(live) === renewalIn(service);
+  return samePair(pairOf(live), rollout) && sameSpec;
 }
 
 /** What was tried and not proven, and is what the service asks for. */

@@ -18,6 +18,32 @@ describe('after a good smoke test', () => {
   });
 });
 
+describe('the same spec once more', () => {
+  it('gets new pods when other bytes were staged under its path, and keeps them', async () => {
+    const runs = startRuns();
+    const flags = { 'manifest-digest': digest('2') };
+    await runs.rollOut('a', { 'manifest-digest': digest('1') });
+    await runs.apply('a', { ...flags, 'pipeline-run': 'run-a2' });
+    expect(await runs.settle('a2')).toMatchObject({ state: 'promoted' });
+    expect(runs.cluster.names('ReplicaSet')).toHaveLength(2);
+    expect(await runs.apply('a', { ...flags, 'pipeline-run': 'run-a3' })).toMatchObject({
+      outcome: 'unchanged',
+    });
+  });
+
+  it('gets new pods when it failed, had nothing to go back to and is tried again', async () => {
+    const runs = startRuns();
+    const { runtime } = await runs.apply('a');
+    await runs.settle('a', { wait: 'Failed', smoke: 'None' });
+    for (const run of ['a2', 'a3']) {
+      const retried = await runs.apply('a', { 'retry-failed': 'true', 'pipeline-run': `run-${run}` });
+      expect(retried).toMatchObject({ outcome: 'ok', runtime });
+      await runs.settle(run, { wait: 'Failed', smoke: 'None' });
+    }
+    expect(runs.cluster.names('ReplicaSet')).toHaveLength(3);
+  });
+});
+
 describe('after a failure', () => {
   it('goes back to every field of what was promoted, and asks it for an answer', async () => {
     const runs = startRuns();
@@ -43,6 +69,16 @@ describe('after a failure', () => {
     expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
     expect((await readRecord(runs.cluster, place))?.failed).toMatchObject([{ reason: 'wait-ready failed' }]);
     expect(await thrownBy(runs.apply('a'))).toMatchObject({ failure: 'check' });
+  });
+
+  it('goes back to the pods of before when only the bytes under the path were others', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a', { 'manifest-digest': digest('1') });
+    const [before = ''] = runs.cluster.names('ReplicaSet');
+    await runs.apply('a', { 'manifest-digest': digest('2'), 'pipeline-run': 'run-a2' });
+    expect(runs.cluster.names('ReplicaSet')).toHaveLength(2);
+    expect(await runs.settle('a2', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
+    expect(runs.cluster.names('Pod')).toEqual([`${before}-pod`]);
   });
 
   it.each(['its pod was lost', 'somebody cancelled it'])(
@@ -119,6 +155,8 @@ describe('after a failure', () => {
     expect((await readRecord(runs.cluster, place))?.failed).toEqual([]);
   });
 });
+
+const digest = (character: string) => character.repeat(64);
 
 function cancel({ cluster }: ReturnType<typeof startRuns>, name: string) {
   const spec = { status: 'CancelledRunFinally' };

@@ -146,6 +146,20 @@ describe('a revision that cannot run', slowly, () => {
     );
   });
 
+  it('is tried again with new pods once its files were mended, since a container that starts anew loads nothing', async () => {
+    const lines = ['SafetensorError: Error while deserializing header: MetadataIncompleteBuffer'];
+    runs.faults.push({ path: pathOf('a'), play: { crash: { exitCode: 1, lines } } });
+    const waited = await runs.wait(await runs.apply('a'));
+    expect(waited.log).toMatch(/LD136 MODEL_FILES[^]*\nTry: .*retry-failed=true/);
+    await runs.settle('a', { 'wait-status': 'Failed', 'smoke-status': 'None' });
+    runs.endRun('run-a');
+    runs.faults.splice(0);
+    const again = await runs.apply('a', { 'retry-failed': 'true', 'pipeline-run': 'run-again' });
+    expect(again.log).toContain('+ spec.predictor.annotations["llm-rollout/renewed-by"]: "run-again"');
+    expect((await runs.wait(again)).results['outcome']).toBe('ok');
+    expect(runs.replicaSets()).toHaveLength(2);
+  });
+
   it('that crashes four times and then runs is not given up', async () => {
     runs.faults.push({ times: 4, play: { crash: { exitCode: 1, lines: ['ValueError: not yet'] } } });
     const waited = await runs.wait(await runs.apply('a'), { crashes: '5' });

@@ -1,0 +1,51 @@
+import {
+  failureOf,
+  isLive,
+  type Rollout,
+  type RolloutRecord,
+  sameRollout,
+  unprovenIn,
+} from '../lib/serving/rollouts.ts';
+import {
+  type InferenceService,
+  pairOf,
+  renewalAnnotation,
+  renewalIn,
+  samePair,
+  specHashIn,
+} from '../lib/serving/service.ts';
+import { readService } from '../lib/serving/service-seen.ts';
+
+/**
+ * `wanted` with new pods where its very spec is live already, and the pods of it will not do: they hold other bytes, or end again
+ * and again. Pods that will do stay, with the name of the run that once wanted them.
+ */
+export function renewPods(
+  wanted: Rollout,
+  record: RolloutRecord | undefined,
+  live: InferenceService | undefined,
+): Rollout {
+  if (!live || !samePair(pairOf(live), wanted) || specHashIn(live) !== wanted.specHash) return wanted;
+  const renewal = record && areSpent(wanted, record, live) ? wanted.run : renewalIn(live);
+  return renewal === undefined ? wanted : { ...wanted, service: withRenewal(wanted.service, renewal) };
+}
+
+/** Also those of a roll-out that nobody has proven and that is not ready: their crashes are not this run's. */
+function areSpent(wanted: Rollout, record: RolloutRecord, live: InferenceService): boolean {
+  if (failureOf(record, wanted)) return true;
+  const unproven = unprovenIn(record, live);
+  const made = unproven ?? [record.promoted].find((promoted) => promoted && isLive(live, promoted));
+  if (made && holdsOtherBytes(made, wanted)) return true;
+  return unproven !== undefined && !sameRollout(record.promoted, wanted) && !readService(live).ready;
+}
+
+/** A digest that is not known tells nothing. */
+function holdsOtherBytes({ manifestDigest: made }: Rollout, { manifestDigest: wanted }: Rollout): boolean {
+  return made !== '' && wanted !== '' && made !== wanted;
+}
+
+function withRenewal(service: InferenceService, run: string): InferenceService {
+  const predictor = service.spec?.predictor;
+  const annotations = { ...predictor?.annotations, [renewalAnnotation]: run };
+  return { ...service, spec: { ...service.spec, predictor: { ...predictor, annotations } } };
+}
