@@ -17,22 +17,27 @@ const mostAttempts = 4;
 const firstWaitMs = 10 * 60_000;
 
 /**
- * A run that something outside has ended is started again, each time after twice the wait. One that found something wrong
- * is not: it would find it again.
+ * Of a commit that is not promoted. A run that something outside has ended is started again, each time after twice the wait,
+ * and so is one that succeeded: another commit has taken its place since, or was there before it. One that found something
+ * wrong is not: it would find it again.
  */
 export function nextAttempt(attempts: readonly Attempt[], now: number): NextAttempt {
   const last = attempts.toSorted((a, b) => endOf(a) - endOf(b)).at(-1);
   if (!last) return { attempt: 1 };
   if (last.state === 'running') return { because: `PipelineRun ${last.run} is under way` };
-  if (last.state === 'succeeded') return { because: `PipelineRun ${last.run} has succeeded` };
   if (last.state === 'stopped') return { because: `PipelineRun ${last.run} was stopped by a person` };
   const lasting = last.failures.find((outcome) => outcome !== undefined && !mayPass(outcome));
   if (lasting !== undefined) return { because: `PipelineRun ${last.run} ended with ${lasting}` };
   const made = countOf(attempts);
-  if (made >= mostAttempts) return { because: `${made} runs have failed, the last is ${last.run}` };
+  if (made >= mostAttempts)
+    return {
+      because: `${made} runs ${last.state === 'succeeded' ? 'were made' : 'have failed'}, the last is ${last.run}`,
+    };
   const waitMs = firstWaitMs * 2 ** (made - 1);
   if (now - (last.endedAt ?? now) < waitMs)
-    return { because: `PipelineRun ${last.run} has failed; ${waitMs / 60_000} minutes later comes another` };
+    return {
+      because: `PipelineRun ${last.run} has ${last.state}; ${waitMs / 60_000} minutes later comes another`,
+    };
   return { attempt: made + 1 };
 }
 

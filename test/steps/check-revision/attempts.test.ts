@@ -30,14 +30,24 @@ describe('nextAttempt', () => {
 
   it.each<[string, Partial<Attempt>, RegExp]>([
     ['it runs', { state: 'running', endedAt: undefined }, /under way/],
-    ['it succeeded', { state: 'succeeded' }, /has succeeded/],
     ['a person stopped it', { state: 'stopped' }, /by a person/],
     ['the policy refuses the model', { failures: ['check: the policy refuses'] }, /the policy refuses/],
     ['a key is wrong', { failures: [undefined, 'refused: the access key'] }, /the access key/],
     ['a parameter is wrong', { failures: ['usage: one input is wrong'] }, /one input/],
-    ['it has just failed', { endedAt: now - 9 * minute }, /10 minutes later/],
+    ['it has just failed', { endedAt: now - 9 * minute }, /has failed; 10 minutes later/],
+    [
+      'it has just succeeded, and the record was read before',
+      { state: 'succeeded', failures: [], endedAt: now - minute },
+      /has succeeded; 10 minutes later/,
+    ],
   ])('is none when %s', (_, change, because) => {
     expect(nextAttempt([attempt(change)], now)).toEqual({ because: expect.stringMatching(because) });
+  });
+
+  it('is another one when it succeeded and something else is promoted, up to the fourth', () => {
+    const done = (run: string) => attempt({ run, state: 'succeeded', failures: [] });
+    expect(nextAttempt([done('r')], now)).toEqual({ attempt: 2 });
+    expect(nextAttempt([done('r-4')], now)).toEqual({ because: '4 runs were made, the last is r-4' });
   });
 
   it('waits twice as long each time, and gives up after the fourth', () => {
