@@ -71,20 +71,29 @@ function release(why: string, forget = false): Settlement {
 }
 
 /** Nothing of this run is live. What another left there unproven is for us to end: we have the lock, so that run is over. */
-function decideOther(
-  { run, wanted, apply, record: { candidate, promoted } }: Situation,
-  live: InferenceService,
-  left: Rollout | undefined,
-): Settlement {
-  const proven = promoted !== undefined && isLive(live, promoted);
+function decideOther(situation: Situation, live: InferenceService, left: Rollout | undefined): Settlement {
+  const { run, wanted, apply, record } = situation;
+  const { candidate, promoted } = record;
+  const proven = promoted && isLive(live, promoted) ? promoted : undefined;
   if (left && !proven && apply !== 'Succeeded') return decideLeft(left, promoted, wanted);
   if (candidate?.run !== run) return release('this run changed nothing');
-  if (proven || apply === 'Failed') return release('the change was never applied', true);
+  if (proven) return decideBack(situation, candidate, proven);
+  return apply === 'Failed' ? neverApplied() : release(describeChange(live), true);
+}
+
+/** An earlier try has begun to go back, and blamed whom it had to; whether what is promoted answers by now nobody knows. */
+function decideBack({ apply, smoke }: Situation, candidate: Rollout, promoted: Rollout): Settlement {
+  const begun = apply === 'Succeeded' && smoke !== 'Succeeded';
+  return begun ? { action: 'roll-back', candidate, to: promoted } : neverApplied();
+}
+
+function neverApplied(): Settlement {
+  return release('the change was never applied', true);
+}
+
+function describeChange(live: InferenceService): string {
   const { runtime = 'none', path = 'none' } = pairOf(live) ?? {};
-  return release(
-    `somebody else changed the service: it now asks for runtime ${runtime} and path ${path}`,
-    true,
-  );
+  return `somebody else changed the service: it now asks for runtime ${runtime} and path ${path}`;
 }
 
 /** Nobody has tested it to its end, so nobody blames it. Not forgotten where it stays, so that it is not adopted as proven. */

@@ -1,4 +1,4 @@
-import { type Cluster, ClusterError } from '../lib/cluster.ts';
+import type { Cluster } from '../lib/cluster.ts';
 import type { Endpoint } from '../lib/endpoint.ts';
 import { asStepError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -32,35 +32,23 @@ export interface Settling {
   readonly signal: AbortSignal;
 }
 
-/** Ends the roll-out of this run and frees the lock, also when the way back fails or is cut short. */
+/**
+ * Ends the roll-out of this run and frees the lock. When that fails or is cut short the lock stays, so that Tekton's next
+ * try goes on where this one ended; after the last one it falls to the next run, as that of any run that is over.
+ */
 export async function settleRollout(
   params: SettleParams,
   context: Settling,
 ): Promise<ResultsOf<typeof spec>> {
-  let reachable = true;
-  try {
-    const situation = await look(params, context).catch((error: unknown) => {
-      reachable = !isUnreachable(error);
-      throw error;
-    });
-    const settlement = decideSettlement(situation);
-    const state = await carryOut(settlement, params, { ...context, live: situation.live });
-    return { state, outcome: state === 'released' ? 'unchanged' : 'ok' };
-  } finally {
-    // Waiting for the API server anew would only make this failure known later: the next run takes the lock of one that is over.
-    if (reachable) await free(params, context);
-    else context.log.warn('if this run has the lock, it is left to the next one');
-  }
-}
-
-/** No answer came, for as long as a request of ours is tried again. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof ClusterError && error.failure === 'unavailable' && error.status === 0;
+  const situation = await look(params, context);
+  const state = await carryOut(decideSettlement(situation), params, { ...context, live: situation.live });
+  await free(params, context);
+  return { state, outcome: state === 'released' ? 'unchanged' : 'ok' };
 }
 
 async function free(params: SettleParams, { cluster, namespace, log }: Settling): Promise<void> {
   const claim = { namespace, service: params.service, run: params.pipelineRun };
-  // Without our signal: a stopped step still frees what it holds.
+  // Without our signal: what is settled is not tried again because of a stop at the very end.
   const freed = await freeLock(cluster, claim).catch((error: unknown) => {
     log.warn('could not free the lock', { because: asStepError(error).message });
   });

@@ -53,6 +53,16 @@ describe('what becomes of a roll-out', () => {
       { action: 'release', why: 'the change was never applied', forget: true },
     ],
     [
+      'smoke failed, and an earlier try has begun to go back',
+      { ...smokeFailed, live: a.service },
+      { action: 'roll-back', candidate: b, to: a },
+    ],
+    [
+      'smoke passed, and somebody has gone back since',
+      { live: a.service },
+      { action: 'release', why: 'the change was never applied', forget: true },
+    ],
+    [
       'the apply failed on a service of others',
       { ...applyFailed, live: c.service, ...firstEver },
       { action: 'release', why: 'the change was never applied' },
@@ -199,8 +209,15 @@ describe('what becomes of a roll-out', () => {
         if (!touched) return;
         const { holder, live, record, apply, wanted } = situation;
         expect(holder).toBe('us');
-        expect(live && isLive(live, touched)).toBe(true);
         expect([record.candidate, record.displaced]).toContain(touched);
+        if (!live || !isLive(live, touched)) {
+          // What an earlier try has begun.
+          expect(settlement).toEqual({ action: 'roll-back', candidate: touched, to: record.promoted });
+          expect(live).toBeDefined();
+          expect(live).toEqual(record.promoted?.service);
+          expect(apply).toBe('Succeeded');
+          return;
+        }
         if (touched.run === 'us') return;
         expect(settlement).toEqual({ action: 'roll-back', candidate: touched, to: record.promoted });
         expect(apply).not.toBe('Succeeded');

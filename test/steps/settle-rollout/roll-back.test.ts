@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StepError } from '../../../steps/lib/errors.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
 import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
@@ -6,7 +7,7 @@ import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
 const place = { namespace, service };
 
 describe('when the way back fails', () => {
-  it('is loud, remembers the failure, and frees the lock all the same', async () => {
+  it('is loud, remembers the failure, and keeps the lock for another try', async () => {
     const runs = startRuns();
     await runs.rollOut('a');
     await runs.apply('b');
@@ -18,7 +19,34 @@ describe('when the way back fails', () => {
       candidate: { revision: 'b' },
       failed: [{ revision: 'b' }],
     });
+    expect(holderOf(runs.cluster)).toBe('run-b');
+  });
+
+  it('is gone by the next try, when the webhook that was away is back', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    runs.cluster.before = ({ verb, kind }) => {
+      if (verb === 'apply' && kind === 'InferenceService')
+        throw new StepError('unavailable', 'the webhook does not answer', { hint: 'wait' });
+    };
+    await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    runs.cluster.before = () => {};
+    expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
     expect(holderOf(runs.cluster)).toBeUndefined();
+  });
+
+  it('is waited for and asked once more by the next try, also where it was applied', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    runs.breakAnswers();
+    await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
+    const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
+    expect(error.message).toContain('THE WAY BACK FAILED');
+    expect(await readRecord(runs.cluster, place)).toMatchObject({ failed: [{ revision: 'b' }] });
   });
 
   it('does not switch to a runtime that is gone, which would only end what still runs', async () => {

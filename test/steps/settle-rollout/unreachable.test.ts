@@ -37,13 +37,16 @@ describe('when the look at the cluster fails', () => {
     expect(holderOf(runs.cluster)).toBeUndefined();
   });
 
-  it.each([403, 503])('frees the lock all the same where the API server answers: %i', async (status) => {
+  it.each([403, 503])('keeps the lock for the next try where the API server answers: %i', async (status) => {
     const runs = startRuns();
     await runs.apply('a');
     runs.cluster.before = ({ kind }) => {
       if (kind === 'ConfigMap') throw failedWith(status);
     };
     await thrownBy(runs.settle('a'));
+    expect(holderOf(runs.cluster)).toBe('run-a');
+    runs.cluster.before = () => {};
+    expect(await runs.settle('a')).toMatchObject({ state: 'promoted' });
     expect(holderOf(runs.cluster)).toBeUndefined();
   });
 });
