@@ -24,8 +24,6 @@ export interface Applying {
   readonly log: Log;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Time between two looks at the lock or the data connection. */
-  readonly pollMs?: number;
 }
 
 type Results = ResultsOf<typeof spec>;
@@ -33,13 +31,13 @@ type Results = ResultsOf<typeof spec>;
 /** Switches the service to the staged revision, remembers what it was, and touches nothing when nothing differs. */
 export async function applyServing(params: ApplyParams, context: Applying): Promise<Results> {
   refuseWrongParams(params);
-  const { cluster, namespace, log, clock, signal, pollMs = 5_000 } = context;
+  const { cluster, namespace, log, clock, signal } = context;
   const first = await prepare(params, context);
   tell(first, log);
   if (params.dryRun) log.info('dry run: nothing was written');
   if (params.dryRun || first.decision === 'unchanged') return finish(first.wanted, 'unchanged');
 
-  const waiting = { log, clock, signal, pollMs };
+  const waiting = { log, clock, signal, pollMs: params.poll };
   if (params.storageConfig === 'wait') {
     const timeoutMs = params.storageTimeout;
     await awaitStorageKey(cluster, { namespace, key: params.storageKey }, { ...waiting, timeoutMs });

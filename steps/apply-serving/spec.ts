@@ -3,6 +3,9 @@ import { modelId, prefix, resourceName } from '../lib/shapes.ts';
 import { defineStep } from '../lib/step.ts';
 import { podParams } from './pod-params.ts';
 
+/** The steps after this one would find it wrong when the service is switched already, and settle-rollout could not go back. */
+const checkedHere = 'only checked, so that a wrong one ends the run before anything is touched';
+
 export const spec = defineStep({
   name: 'apply-serving',
   displayName: 'Apply the serving runtime',
@@ -131,6 +134,26 @@ export const spec = defineStep({
       kind: 'duration',
       description: 'How long to wait for another roll-out to end',
       default: '1h',
+    },
+    poll: { kind: 'duration', description: 'Time between two looks', default: '5s', min: '100ms' },
+    'ready-timeout': {
+      kind: 'duration',
+      description: `What wait-ready and settle-rollout are given as timeout; ${checkedHere}`,
+      default: '45m',
+      min: '1s',
+    },
+    tries: {
+      kind: 'integer',
+      description: `What smoke-tool-calls is given; ${checkedHere}`,
+      default: '3',
+      min: '1',
+      max: '50',
+    },
+    'max-tokens': {
+      kind: 'integer',
+      description: `What smoke-tool-calls is given; ${checkedHere}`,
+      default: '2048',
+      min: '64',
     },
     'pipeline-run': {
       kind: 'string',

@@ -16,6 +16,7 @@ import { checkMatrices } from '../../sandbox/tekton/check-matrix.ts';
 import { variablesIn } from '../../sandbox/tekton/substitute.ts';
 import { specs } from '../../steps/index.ts';
 import { parseDuration } from '../../steps/lib/params.ts';
+import type { Param } from '../../steps/lib/step.ts';
 import { accountName } from '../../tasks/render-rbac.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -75,6 +76,26 @@ describe.each(pipelines)('pipelines/%s.yaml', (file) => {
       .map((task) => task.params?.find((param) => param.name === name)?.value);
     expect(new Set(given)).toEqual(new Set([`$(params.${name})`]));
   });
+
+  it.each(['wait-ready', 'smoke-tool-calls', 'settle-rollout'])(
+    'shows apply-serving every parameter of %s, which finds a wrong one before the service is switched',
+    (name) => {
+      const shown = declaredOf('apply-serving');
+      for (const [param, rules] of declaredOf(name))
+        expect([param, shown.get(param)]).toEqual([param, rules]);
+    },
+  );
+
+  /** By the Pipeline's parameter what its Task's own demands. */
+  function declaredOf(name: string) {
+    const task = all().find((one) => one.name === name);
+    const declared: Readonly<Record<string, Param>> =
+      specs.find((one) => one.name === task?.taskRef.name)?.params ?? {};
+    const given = (task?.params ?? []).filter(({ value }) => value.startsWith('$(params.'));
+    return new Map(
+      given.map((param) => [param.value, { ...declared[param.name], description: '', default: '' }]),
+    );
+  }
 
   it('has the defaults of its Tasks', () => {
     const own = new Map(

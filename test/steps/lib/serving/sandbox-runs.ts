@@ -109,18 +109,15 @@ export async function startSandboxRuns(bucket = { ...modelFiles(pathOf('a')), ..
       // Each roll-out is a run that has just begun, also when one of its name was there.
       controllers.delete(refOf(startRun(`run-${revision}`)));
       startRun(`run-${revision}`);
-      return step(
-        applySpec,
-        async (context) => applyServing(context.params, { ...(await connect(context)), pollMs: 50 }),
-        {
-          prefix: pathOf(revision),
-          revision,
-          image: 'vllm:0.32',
-          'storage-key': 'models',
-          'pipeline-run': `run-${revision}`,
-          ...flags,
-        },
-      );
+      return step(applySpec, async (context) => applyServing(context.params, await connect(context)), {
+        prefix: pathOf(revision),
+        revision,
+        image: 'vllm:0.32',
+        'storage-key': 'models',
+        'pipeline-run': `run-${revision}`,
+        poll: '100ms',
+        ...flags,
+      });
     },
     wait: (applied: Ended, flags: Readonly<Record<string, string>> = {}) =>
       step(waitSpec, async (context) => waitReady(context.params, await connect(context)), {
