@@ -18,7 +18,10 @@ interface CheckWorld {
   readonly signal: AbortSignal;
 }
 
-/** Tells the listener of a commit that no roll-out has dealt with, and again when its run has failed by what may pass. */
+/**
+ * Tells the listener of a commit that no roll-out has dealt with, and again when its run has failed by what may pass. Ends
+ * well only when a run comes of it.
+ */
 export async function checkRevision(
   params: ParamsOf<typeof spec>,
   world: CheckWorld,
@@ -26,7 +29,7 @@ export async function checkRevision(
   const { hub, log, signal } = world;
   refuseShort(world.webhookSecret);
   const { commit } = await hub.resolveRevision(params.model, params.branch, signal);
-  const next = await decide(commit, world);
+  const { next, attempts } = await decide(commit, world);
   if ('because' in next) {
     log.info('nothing new', { model: params.model, revision: commit, because: next.because });
     return { revision: commit, posted: 'false', outcome: 'unchanged' };
@@ -46,6 +49,8 @@ export async function checkRevision(
     attempt,
     listener: params.listener,
   });
+  const run = await awaitRun(commit, attempts, world);
+  log.info('a run has begun', { run });
   return { revision: commit, posted: 'true', outcome: 'ok' };
 }
 
@@ -58,12 +63,45 @@ function refuseShort(webhookSecret: string): void {
   });
 }
 
-async function decide(commit: string, { readRecord, readAttempts, clock }: CheckWorld): Promise<NextAttempt> {
+async function decide(
+  commit: string,
+  { readRecord, readAttempts, clock }: CheckWorld,
+): Promise<{ readonly next: NextAttempt; readonly attempts: readonly Attempt[] }> {
   const known = knownAs(commit, await readRecord());
-  return known === undefined ? nextAttempt(await readAttempts(commit), clock.now()) : { because: known };
+  if (known !== undefined) return { next: { because: known }, attempts: [] };
+  const attempts = await readAttempts(commit);
+  return { next: nextAttempt(attempts, clock.now()), attempts };
 }
 
-/** A listener says 202 whatever it then does: what became of it is seen in the runs. */
+const runWithinMs = 30_000;
+const lookEveryMs = 2_000;
+
+/** The listener says 202 whatever it then does: what became of it is seen in the runs. */
+async function awaitRun(
+  commit: string,
+  before: readonly Attempt[],
+  { readAttempts, clock, signal }: CheckWorld,
+): Promise<string> {
+  const known = new Set(before.map(({ run }) => run));
+  const deadline = clock.now() + runWithinMs;
+  for (;;) {
+    const begun = (await readAttempts(commit)).find(({ run }) => !known.has(run));
+    if (begun) return begun.run;
+    if (clock.now() >= deadline) throw withoutRun(commit);
+    await clock.sleep(lookEveryMs, signal);
+  }
+}
+
+function withoutRun(commit: string): StepError {
+  return new StepError('check', 'the EventListener took the event and started no run', {
+    evidence: [
+      `no new PipelineRun with the label llm-rollout/revision=${commit} within ${runWithinMs / 1_000} s of its 202`,
+      'it filters by the secret, the model and the branch, and its account must be allowed to create the run',
+    ],
+    hint: 'oc logs -l eventlistener=llm-rollout -n <namespace> --tail=50   (of a filter: oc logs deploy/tekton-triggers-core-interceptors -n openshift-pipelines)',
+  });
+}
+
 async function post(
   push: string,
   listener: string,

@@ -35,7 +35,7 @@ export const spec = defineStep({
     'webhook-secret': {
       description: 'secret that the EventListener asks for',
       default: 'llm-rollout-webhook',
-      keys: { secret: { secret: true } },
+      keys: { secret: { secret: true, exact: true } },
     },
     'hf-secret': hubSecret,
   },
@@ -55,7 +55,7 @@ export const spec = defineStep({
       apiGroup: 'tekton.dev',
       resources: ['pipelineruns', 'taskruns'],
       verbs: ['list'],
-      why: 'sees which runs of a commit have failed, and by what: what may pass is started again',
+      why: 'sees whether a run came of what was told, which runs of a commit have failed, and by what: what may pass is started again',
     },
   ],
   resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },

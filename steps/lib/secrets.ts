@@ -6,6 +6,7 @@ import {
   type Results,
   type Params,
   type Secrets,
+  type SecretKey,
   type SecretsOf,
   type SecretSource,
   type StepSpec,
@@ -40,8 +41,11 @@ async function readSource(name: string, source: SecretSource, folder: string | u
   const values: Record<string, string> = {};
   const missing: string[] = [];
   const wrong: string[] = [];
-  for (const [key, { secret, optional }] of Object.entries(source.keys)) {
-    const value = folder ? await readKey(join(folder, key)) : '';
+  for (const [key, rules] of Object.entries(source.keys)) {
+    const { secret, optional } = rules;
+    const read = folder ? await readKey(join(folder, key)) : '';
+    // A Secret made by hand often ends with the newline of an editor or of `echo`, which no credential has.
+    const value = read instanceof Error ? read : read.trim();
     if (value instanceof Error) {
       wrong.push(`${key} cannot be read: ${value.message}`);
       continue;
@@ -50,9 +54,9 @@ async function readSource(name: string, source: SecretSource, folder: string | u
       if (!optional) missing.push(key);
       continue;
     }
-    const sign = secret ? strangeSign(value) : undefined;
-    if (sign !== undefined) {
-      wrong.push(`${key} of the Secret mounted in ${folder} has ${sign}, and can only be printable ASCII`);
+    const flaw = flawOf(value, { ...rules, trimmed: value !== read });
+    if (flaw !== undefined) {
+      wrong.push(`${key} of the Secret mounted in ${folder} ${flaw}`);
       continue;
     }
     if (secret === 'word') log.word(value);
@@ -60,6 +64,15 @@ async function readSource(name: string, source: SecretSource, folder: string | u
     values[key] = value;
   }
   return { values, missing, wrong };
+}
+
+function flawOf(
+  value: string,
+  { trimmed, secret, exact }: SecretKey & { readonly trimmed: boolean },
+): string | undefined {
+  if (exact && trimmed) return 'begins or ends with a space or a newline';
+  const sign = secret ? strangeSign(value) : undefined;
+  return sign && `has ${sign}, and can only be printable ASCII`;
 }
 
 /** The first character that no credential has; in a header it would fail, late and unexplained: `U+200B at character 21`. */
@@ -70,10 +83,10 @@ function strangeSign(value: string): string | undefined {
   return `U+${code} at character ${found.index + 1}`;
 }
 
-/** Empty when the key is absent. A Secret made by hand often ends with the newline of an editor or of `echo`, which no credential has. */
+/** Empty when the key is absent. */
 async function readKey(path: string): Promise<string | Error> {
   try {
-    return (await readFile(path, 'utf8')).trim();
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const absent = 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

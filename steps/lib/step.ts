@@ -50,6 +50,8 @@ export interface SecretKey {
   /** Whether the value is masked in everything that leaves the process; an endpoint is not. What only names an account is masked as a `word` of its own, in the log alone. */
   readonly secret: boolean | 'word';
   readonly optional?: boolean;
+  /** Somebody else compares all of it, a newline at its end included: trimmed it would be another one, so it is refused. */
+  readonly exact?: boolean;
 }
 
 export type Secrets = Readonly<Record<string, SecretSource>>;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../steps/check-revision/attempts.ts';
 import { checkRevision } from '../../../steps/check-revision/check.ts';
 import { createLog } from '../../../steps/lib/log.ts';
+import { virtualClock } from '../lib/serving/time.ts';
 
 const commit = 'c'.repeat(40);
 let listener: string;
@@ -35,17 +36,24 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 const params = { model: 'o/n', branch: 'main', service: 's', hfEndpoint: 'https://hub', listener: '' };
 
-function check(promoted?: string, attempts: readonly Attempt[] = [], webhookSecret = 'sesame-sesame-1x') {
+const newRun = { run: 'new', state: 'running', endedAt: undefined, failures: [] } as const;
+
+function check(
+  promoted?: string,
+  attempts: readonly Attempt[] = [],
+  webhookSecret = 'sesame-sesame-1x',
+  started: readonly Attempt[] = [newRun],
+) {
   return checkRevision(
     { ...params, listener },
     {
       hub: { resolveRevision: async () => ({ commit, gated: false, private: false }) },
       readRecord: async () => (promoted ? { promoted: { revision: promoted }, failed: [] } : undefined),
-      readAttempts: async () => attempts,
+      readAttempts: async () => (seen.length === 0 ? attempts : [...attempts, ...started]),
       fetch,
       webhookSecret,
       log: createLog({ write: () => {}, env: {}, step: 'check-revision' }),
-      clock: { now: () => 0, sleep: async () => {} },
+      clock: virtualClock(),
       signal: new AbortController().signal,
     },
   );
@@ -67,13 +75,24 @@ describe('checkRevision', () => {
     expect(seen).toEqual([]);
   });
 
+  it('fails when no run comes of it, as the listener says 202 to whom it lets in and to whom it does not', async () => {
+    const failed = { run: 'r', state: 'failed', endedAt: 0, failures: [undefined] } as const;
+    await expect(check(undefined, [failed], undefined, [])).rejects.toMatchObject({
+      failure: 'check',
+      message: 'the EventListener took the event and started no run',
+      evidence: [expect.stringContaining(commit), expect.stringContaining('the secret')],
+      hint: expect.stringMatching(/^oc logs -l eventlistener=llm-rollout /),
+    });
+    expect(seen).toHaveLength(1);
+  });
+
   it('says nothing of what is promoted', async () => {
     expect(await check(commit)).toEqual({ revision: commit, posted: 'false', outcome: 'unchanged' });
     expect(seen).toEqual([]);
   });
 
   it('asks for another attempt when the run before has failed by what may pass', async () => {
-    const failed = { run: 'r', state: 'failed', endedAt: -86_400_000, failures: [undefined] } as const;
+    const failed = { run: 'r', state: 'failed', endedAt: 0, failures: [undefined] } as const;
     expect((await check(undefined, [failed])).posted).toBe('true');
     expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ attempt: '2' });
   });

@@ -23,6 +23,12 @@ const spec = defineStep({
       optional: true,
       keys: { token: { secret: true }, user: { secret: 'word' } },
     },
+    hook: {
+      description: 'what another one compares',
+      default: 'hook',
+      optional: true,
+      keys: { word: { secret: true, exact: true } },
+    },
   },
   results: {},
   permissions: [],
@@ -53,6 +59,18 @@ describe('readSecrets', () => {
     expectTypeOf(secrets.s3Secret.KEY).toEqualTypeOf<string>();
     expectTypeOf(secrets.s3Secret.REGION).toEqualTypeOf<string | undefined>();
   });
+
+  test.each(['sesame-open\n', ' sesame-open', 'sesame-open\t'])(
+    'refuses %j where another one compares it as it is',
+    async (word) => {
+      const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'https://s3' });
+      const hook = await mount('hook', { word });
+      const { problems } = await readSecrets(spec, { 's3-secret-dir': s3, 'hook-dir': hook }, log());
+      expect(problems).toEqual([
+        `--hook-dir: word of the Secret mounted in ${hook} begins or ends with a space or a newline`,
+      ]);
+    },
+  );
 
   test('masks what is secret, and leaves the endpoint readable', async () => {
     const s3 = await mount('s3', { KEY: 'key-of-bucket', ENDPOINT: 'https://s3.example.com' });
