@@ -53,7 +53,9 @@ interface Place {
 
 function bind(spec: StepSpec, permissions: readonly Permission[], place?: Place): object[] {
   if (permissions.length === 0) return [];
-  const name = accountName(spec);
+  const subject = accountName(spec);
+  // In a namespace of others, where another installation may have its own.
+  const name = place ? `${subject}.${place.accountNamespace}` : subject;
   const metadata = { name, ...(place ? { namespace: place.namespace } : {}), labels };
   const namespace = place ? { namespace: place.accountNamespace } : {};
   return [
@@ -68,7 +70,7 @@ function bind(spec: StepSpec, permissions: readonly Permission[], place?: Place)
       kind: 'RoleBinding',
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, ...namespace }],
+      subjects: [{ kind: 'ServiceAccount', name: subject, ...namespace }],
     },
   ];
 }

@@ -54,7 +54,7 @@ describe('renderRbac', () => {
       apiVersion: rbac.authorization.k8s.io/v1
       kind: Role
       metadata:
-        name: llm-rollout-count-words
+        name: llm-rollout-count-words.gpt-oss
         namespace: all
         labels:
           app.kubernetes.io/part-of: llm-rollout
@@ -69,14 +69,14 @@ describe('renderRbac', () => {
       apiVersion: rbac.authorization.k8s.io/v1
       kind: RoleBinding
       metadata:
-        name: llm-rollout-count-words
+        name: llm-rollout-count-words.gpt-oss
         namespace: all
         labels:
           app.kubernetes.io/part-of: llm-rollout
       roleRef:
         apiGroup: rbac.authorization.k8s.io
         kind: Role
-        name: llm-rollout-count-words
+        name: llm-rollout-count-words.gpt-oss
       subjects:
         - kind: ServiceAccount
           name: llm-rollout-count-words

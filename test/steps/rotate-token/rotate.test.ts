@@ -189,7 +189,7 @@ describe('what a person must change', () => {
       ({ cluster }) =>
         void cluster.controllers.delete({
           ...rolebinding,
-          name: 'llm-rollout-rotate-token',
+          name: 'llm-rollout-rotate-token.gpt-oss',
           namespace: 'librechat',
         }),
       'librechat-credentials-env',
