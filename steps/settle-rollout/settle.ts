@@ -77,13 +77,17 @@ async function carryOut(
       await clearRuntimes({ record: after, keep: params.keep, ...place }, context);
       return 'promoted';
     }
-    case 'keep':
-      await record((before) => {
+    case 'keep': {
+      const { promoted } = await record((before) => {
         const after = blame(before, settlement);
         return settlement.forget ? withoutCandidate(after) : after;
       });
-      log.warn('kept as it is: there is nothing promoted to go back to', pairIn(settlement.candidate));
+      const because = promoted
+        ? 'it is what is promoted, and going back would only restart it'
+        : 'there is nothing promoted to go back to';
+      log.warn(`kept as it is: ${because}`, pairIn(settlement.candidate));
       return 'kept';
+    }
     case 'roll-back':
       if (settlement.candidate.run !== params.pipelineRun)
         log.warn('an earlier run left unproven what is live', {

@@ -44,7 +44,7 @@ export const spec = defineStep({
   results: {
     state: {
       description:
-        'promoted; rolled-back; kept (failed, and there was nothing to go back to); released (nothing to settle)',
+        'promoted; rolled-back; kept (failed, and there was nothing else to go back to); released (nothing to settle)',
     },
   },
   permissions: [

@@ -65,7 +65,9 @@ describe('after a failure', () => {
   it('keeps the very first one, which has nothing to go back to, and remembers that it failed', async () => {
     const runs = startRuns();
     await runs.apply('a');
-    expect(await runs.settle('a', { wait: 'Failed', smoke: 'None' })).toMatchObject({ state: 'kept' });
+    const { state, lines } = await runs.settle('a', { wait: 'Failed', smoke: 'None' });
+    expect(state).toBe('kept');
+    expect(lines.join()).toContain('kept as it is: there is nothing promoted to go back to');
     expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
     expect((await readRecord(runs.cluster, place))?.failed).toMatchObject([{ reason: 'wait-ready failed' }]);
     expect(await thrownBy(runs.apply('a'))).toMatchObject({ failure: 'check' });
@@ -103,6 +105,21 @@ describe('after a failure', () => {
       expect(record?.promoted).toBeUndefined();
     },
   );
+
+  it('keeps what is promoted, which was only put right, and says so', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    const live = liveOf(runs.cluster) as InferenceService;
+    const predictor = { ...live.spec?.predictor, minReplicas: 2 };
+    runs.cluster.put({ ...live, spec: { ...live.spec, predictor } });
+    await runs.apply('a', { 'force-conflicts': 'true' });
+    const { state, lines } = await runs.settle('a', { smoke: 'Failed' });
+    expect(state).toBe('kept');
+    expect(lines.join()).toContain(
+      'kept as it is: it is what is promoted, and going back would only restart',
+    );
+    expect((await readRecord(runs.cluster, place))?.promoted?.revision).toBe('a');
+  });
 
   it('goes back to a service that was there before us', async () => {
     const runs = startRuns();
