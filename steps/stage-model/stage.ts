@@ -7,6 +7,7 @@ import type { Clock } from '../lib/retry.ts';
 import type { ParamsOf, ResultsOf } from '../lib/step.ts';
 import { demandUnmasked } from '../lib/unmasked.ts';
 import type { Carrier } from './thread/carrier.ts';
+import { findStagedWithout } from './staged-without-source.ts';
 import { commit, demandAsStaged, demandSameFiles } from './commit.ts';
 import type { Downloads } from './pace/downloads.ts';
 import type { Meter } from './report/meter.ts';
@@ -58,7 +59,13 @@ export async function stageModel(stage: Stage): Promise<StageResults> {
   demandUnmasked({ prefix: familyOf(params) }, log);
   const pods = readPhase(params);
   stage.meter?.enter('resolve');
-  const wish = await makeWish(stage);
+  let wish: Wish;
+  try {
+    wish = await makeWish(stage);
+  } catch (error) {
+    const { place, stored } = await findStagedWithout(error, stage);
+    return resultsOf({ place }, stored, { bytes: 0, outcome: 'unchanged' }, stage);
+  }
   const { place } = wish;
   demandUnmasked({ revision: place.commit, prefix: place.prefix }, log);
   log.info('resolved', { model: params.model, revision: params.revision, commit: place.commit });
@@ -177,7 +184,7 @@ async function show(wish: Wish, committed: StoredManifest | undefined, stage: St
 }
 
 async function resultsOf(
-  { place }: Wish,
+  { place }: Pick<Wish, 'place'>,
   stored: StoredManifest | undefined,
   { bytes, outcome }: { readonly bytes: number; readonly outcome: StageResults['outcome'] },
   stage: Stage,
