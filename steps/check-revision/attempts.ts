@@ -19,15 +19,17 @@ const firstWaitMs = 10 * 60_000;
 /**
  * Of a commit that is not promoted. A run that something outside has ended is started again, each time after twice the wait,
  * and so is one that succeeded: another commit has taken its place since, or was there before it. One that found something
- * wrong is not: it would find it again.
+ * wrong is not: it would find it again. Unless it is `unsettled`, still the candidate of the record: then its end was lost,
+ * what it found wrong is live, and another run goes back from it.
  */
-export function nextAttempt(attempts: readonly Attempt[], now: number): NextAttempt {
+export function nextAttempt(attempts: readonly Attempt[], now: number, unsettled = false): NextAttempt {
   const last = attempts.toSorted((a, b) => endOf(a) - endOf(b)).at(-1);
   if (!last) return { attempt: 1 };
   if (last.state === 'running') return { because: `PipelineRun ${last.run} is under way` };
   if (last.state === 'stopped') return { because: `PipelineRun ${last.run} was stopped by a person` };
   const lasting = last.failures.find((outcome) => outcome !== undefined && !mayPass(outcome));
-  if (lasting !== undefined) return { because: `PipelineRun ${last.run} ended with ${lasting}` };
+  if (lasting !== undefined && !unsettled)
+    return { because: `PipelineRun ${last.run} ended with ${lasting}` };
   const made = countOf(attempts);
   if (made >= mostAttempts)
     return {

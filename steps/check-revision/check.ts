@@ -67,10 +67,13 @@ async function decide(
   commit: string,
   { readRecord, readAttempts, clock }: CheckWorld,
 ): Promise<{ readonly next: NextAttempt; readonly attempts: readonly Attempt[] }> {
-  const known = knownAs(commit, await readRecord());
+  const record = await readRecord();
+  const known = knownAs(commit, record);
   if (known !== undefined) return { next: { because: known }, attempts: [] };
   const attempts = await readAttempts(commit);
-  return { next: nextAttempt(attempts, clock.now()), attempts };
+  // The candidate of a run that is not among these is that of a person, who may be at work.
+  const unsettled = attempts.some(({ run }) => run === record?.candidate?.run);
+  return { next: nextAttempt(attempts, clock.now(), unsettled), attempts };
 }
 
 const runWithinMs = 30_000;

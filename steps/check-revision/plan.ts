@@ -1,5 +1,6 @@
 /** What the record says of revisions. */
 export interface KnownRevisions {
+  readonly candidate?: { readonly run: string };
   readonly promoted?: { readonly revision: string };
   readonly failed: readonly { readonly revision: string }[];
 }

@@ -50,6 +50,14 @@ describe('nextAttempt', () => {
     expect(nextAttempt([done('r-4')], now)).toEqual({ because: '4 runs were made, the last is r-4' });
   });
 
+  it('is another one when what it found wrong is still the candidate: its end was lost', () => {
+    const crashed = attempt({ failures: ['check: LD139 CRASHED', undefined] });
+    expect(nextAttempt([crashed], now)).toHaveProperty('because');
+    expect(nextAttempt([crashed], now, true)).toEqual({ attempt: 2 });
+    expect(nextAttempt([{ ...crashed, state: 'stopped' }], now, true)).toHaveProperty('because');
+    expect(nextAttempt([{ ...crashed, run: 'r-4' }], now, true)).toHaveProperty('because');
+  });
+
   it('waits twice as long each time, and gives up after the fourth', () => {
     const failed = (count: number, ago: number) =>
       Array.from({ length: count }, (_, i) => attempt({ endedAt: now - ago * minute - i }));

@@ -43,12 +43,17 @@ function check(
   attempts: readonly Attempt[] = [],
   webhookSecret = 'sesame-sesame-1x',
   started: readonly Attempt[] = [newRun],
+  candidate?: string,
 ) {
   return checkRevision(
     { ...params, listener },
     {
       hub: { resolveRevision: async () => ({ commit, gated: false, private: false }) },
-      readRecord: async () => (promoted ? { promoted: { revision: promoted }, failed: [] } : undefined),
+      readRecord: async () => ({
+        failed: [],
+        ...(promoted && { promoted: { revision: promoted } }),
+        ...(candidate && { candidate: { run: candidate } }),
+      }),
       readAttempts: async () => (seen.length === 0 ? attempts : [...attempts, ...started]),
       fetch,
       webhookSecret,
@@ -95,6 +100,14 @@ describe('checkRevision', () => {
     const failed = { run: 'r', state: 'failed', endedAt: 0, failures: [undefined] } as const;
     expect((await check(undefined, [failed])).posted).toBe('true');
     expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ attempt: '2' });
+  });
+
+  it('asks for another attempt when what a run found wrong was never settled', async () => {
+    const failures = ['check: LD139 CRASHED', undefined];
+    const lost = { run: 'r', state: 'failed', endedAt: 0, failures } as const;
+    expect((await check('before', [lost])).posted).toBe('false');
+    expect((await check('before', [lost], undefined, undefined, 'another')).posted).toBe('false');
+    expect((await check('before', [lost], undefined, undefined, 'r')).posted).toBe('true');
   });
 
   it('says nothing while a run is under way', async () => {

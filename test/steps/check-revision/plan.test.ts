@@ -6,12 +6,12 @@ const other = 'b'.repeat(40);
 const rollout = (revision: string) => ({ revision });
 
 describe('knownAs', () => {
-  it.each<[string, (KnownRevisions & { candidate?: object }) | undefined, string | undefined]>([
+  it.each<[string, KnownRevisions | undefined, string | undefined]>([
     ['no record', undefined, undefined],
     ['another was promoted', { promoted: rollout(other), failed: [] }, undefined],
     [
       'it is only the candidate, and its run may have died',
-      { candidate: rollout(commit), failed: [] },
+      { candidate: { ...rollout(commit), run: 'r' }, failed: [] },
       undefined,
     ],
     ['it is promoted', { promoted: rollout(commit), failed: [] }, 'is the promoted revision'],

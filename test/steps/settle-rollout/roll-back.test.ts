@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
-import { holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
+import { endRun, holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
 
 const place = { namespace, service };
 
@@ -97,6 +97,19 @@ describe('when the way back fails', () => {
     expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
     expect(runs.chats).toEqual(['gpt']);
     expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
+  });
+
+  it('is gone by another run of the same commit, when the last task of the first was lost', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a');
+    await runs.apply('b');
+    endRun(runs.cluster, 'run-b');
+    const again = { revision: 'b', prefix: pathOf('b'), image: 'vllm:b' };
+    expect(await runs.apply('b-2', again)).toMatchObject({ outcome: 'ok' });
+    const { state } = await runs.settle('b-2', { wait: 'Failed', smoke: 'None' });
+    expect(state).toBe('rolled-back');
+    expect(liveOf(runs.cluster)?.spec?.predictor?.model?.storage?.path).toBe(pathOf('a'));
+    expect((await readRecord(runs.cluster, place))?.failed).toMatchObject([{ revision: 'b' }]);
   });
 
   it('leaves a trace from which the next run goes on', async () => {
