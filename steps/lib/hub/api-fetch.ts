@@ -32,7 +32,7 @@ export function createApiFetch(
       demandSuccess(answer, url, asked, hub.clock.now());
       return answer;
     });
-    return answerOf(text, withWholeLink(headers, url));
+    return answerOf(text, withNextPage(headers, url, about));
   };
 }
 
@@ -142,8 +142,22 @@ function late(host: string, ms: number): HubFault {
 }
 
 /** The package reads absolute addresses only and would take a relative next page for the end of the listing. */
-function withWholeLink(headers: AnswerHeaders, url: URL): AnswerHeaders {
+function withNextPage(headers: AnswerHeaders, url: URL, about: Tree): AnswerHeaders {
   const link = headers.get('link');
   const [, next] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '') ?? [];
-  return readHeaders(next === undefined ? [] : ['link', `<${new URL(next, url).href}>; rel="next"`]);
+  const page = next === undefined ? undefined : nextPage(new URL(next, url), url, about);
+  return readHeaders(page === undefined ? [] : ['link', `<${page.href}>; rel="next"`]);
+}
+
+type Tree = Pick<Asked, 'model' | 'revision'>;
+
+/**
+ * A mirror may pass the Link of the Hub on as it is, for the same listing at https://huggingface.co: only its query, the
+ * cursor, is taken over, so that every page comes from where the first one did.
+ */
+function nextPage(link: URL, url: URL, { model, revision }: Tree): URL {
+  if (!link.pathname.endsWith(`/api/models/${model}/tree/${revision}`)) return link;
+  const page = new URL(url);
+  page.search = link.search;
+  return page;
 }

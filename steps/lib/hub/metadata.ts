@@ -44,7 +44,7 @@ export async function listTree(
 ): Promise<HubFile[]> {
   const about = { model: checkModel(model), revision: checkCommit(commit) };
   return await explained(hub, signal, async () => {
-    const files: HubFile[] = [];
+    const files = new Map<string, HubFile>();
     const entries = listFiles({
       repo: { type: 'model', name: model },
       revision: commit,
@@ -54,11 +54,11 @@ export async function listTree(
       fetch: createApiFetch(hub, about, signal),
     });
     for await (const entry of entries) {
-      if (entry.type === 'file') files.push(toFile(hub, entry));
+      if (entry.type === 'file') add(hub, files, toFile(hub, entry));
       else if (entry.type !== 'directory')
         hub.log.warn('hub: neither file nor folder, left out', { path: entry.path });
     }
-    return files;
+    return [...files.values()];
   });
 }
 
@@ -80,6 +80,12 @@ async function explained<T>(
 function misunderstood(hub: HubSettings, error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   return error instanceof SyntaxError || error instanceof TypeError ? unlike(hub, error.message) : error;
+}
+
+/** A mirror that drops the cursor gives its first page again. */
+function add(hub: HubSettings, files: Map<string, HubFile>, file: HubFile): void {
+  if (files.has(file.path)) throw unlike(hub, `file ${JSON.stringify(file.path)} listed twice`);
+  files.set(file.path, file);
 }
 
 function toFile(hub: HubSettings, entry: ListFileEntry): HubFile {

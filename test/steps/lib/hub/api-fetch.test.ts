@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRepo } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
+import { commit, entryOf, playMirror, sendJson, token } from './mirror.ts';
 
 const files = { 'config.json': '{}', 'a/b/c.txt': 'deep', 'model.safetensors': Buffer.from('weights') };
 
@@ -94,6 +95,46 @@ describe('F20 the pages of a listing', () => {
       failure: 'check',
       message: expect.stringContaining('comes back to a page'),
     });
+  });
+});
+
+describe('a mirror that passes the Link of https://huggingface.co on', () => {
+  const link = (path: string) => ({ link: `<https://huggingface.co${path}>; rel="next"` });
+  const tree = `/api/models/${model}/tree/${commit}`;
+
+  test('goes on at itself, below its own path, with the cursor', async () => {
+    const { hub, asked, authorizations } = await playMirror((path, response) => {
+      if (path.includes('cursor=X')) sendJson(response, [entryOf('second')]);
+      else sendJson(response, [entryOf('first')], link(`${tree}?recursive=true&expand=true&cursor=X%3D`));
+    });
+    expect((await hub.listFiles(model, commit)).map(({ path }) => path)).toEqual(['first', 'second']);
+    expect(asked[1]).toBe(`${tree}?recursive=true&expand=true&cursor=X%3D`);
+    expect(authorizations).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
+  });
+
+  test.each([
+    `/api/models/${model}/tree/${'e'.repeat(40)}?cursor=X`,
+    `/api/models/other/model/tree/${commit}?cursor=X`,
+    `${tree}/folder?cursor=X`,
+  ])('of another listing is not followed: %s', async (path) => {
+    const { hub, asked } = await playMirror((_, response) => sendJson(response, [], link(path)));
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('goes on at https://huggingface.co'),
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('and drops the cursor on its way there: the same page again is no listing', async () => {
+    let page = 0;
+    const { hub, asked } = await playMirror((_, response) =>
+      sendJson(response, [entryOf('first')], link(`${tree}?cursor=${(page += 1)}`)),
+    );
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining('file "first" listed twice')],
+    });
+    expect(asked).toHaveLength(2);
   });
 });
 
