@@ -1,4 +1,3 @@
-import { text as readText } from 'node:stream/consumers';
 import { StepError } from '../errors.ts';
 import { retry } from '../retry.ts';
 import { isPage, page } from './answer.ts';
@@ -8,6 +7,7 @@ import { type AnswerHeaders, readHeaders } from './headers.ts';
 import { reportRetry } from './patience.ts';
 import { type Asked, explainRefusal } from './refusal.ts';
 import { authorization, type HubSettings } from './settings.ts';
+import { Packed, unpack } from './unpack.ts';
 
 /**
  * The fetch that @huggingface/hub is given: it sends the token (of any shape) to the endpoint and nothing anywhere
@@ -30,7 +30,7 @@ export function createApiFetch(
     const { headers, text } = await persist(hub, `${about.model}@${about.revision}`, signal, async () => {
       const answer = await ask(url, hub, signal);
       demandSuccess(answer, url, asked, hub.clock.now());
-      return answer;
+      return { headers: answer.headers, text: await textOf(answer, url.host) };
     });
     return answerOf(text, withNextPage(headers, url, about));
   };
@@ -71,8 +71,11 @@ function answerOf(text: string, headers: AnswerHeaders): Response {
 interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly text: string;
+  readonly body: Buffer;
 }
+
+/** A page of a listing is about a megabyte; of the largest repositories all files in one answer are some tens. */
+const mostBytes = 64 * 1024 * 1024;
 
 /** The whole answer: the time it may take is that of its body too. */
 async function ask(url: URL, hub: HubSettings, signal?: AbortSignal): Promise<Answer> {
@@ -89,13 +92,41 @@ async function ask(url: URL, hub: HubSettings, signal?: AbortSignal): Promise<An
     return {
       status: response.statusCode ?? 0,
       headers: readHeaders(response.rawHeaders),
-      text: await readText(response),
+      body: await readBody(response, url.host),
     };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (patience.aborted) throw late(url.host, idleMs);
     throw connectionFault(error, url.host);
   }
+}
+
+async function readBody(response: AsyncIterable<Buffer>, host: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw unreadable(host, `is larger than ${mostBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A cache may give the answer as it got it, compressed, although we ask for it as it is. */
+async function textOf({ body, headers }: Answer, host: string): Promise<string> {
+  try {
+    return (await unpack(body, headers.get('content-encoding'), mostBytes)).toString();
+  } catch (error) {
+    throw error instanceof Packed ? unreadable(host, error.message) : error;
+  }
+}
+
+function unreadable(host: string, what: string): HubFault {
+  const error = new StepError('check', `${host} gives an answer that cannot be read`, {
+    evidence: [`it ${what} (${host})`],
+    hint: 'use another --hf-endpoint, or look at the cache or proxy between it and the pod',
+  });
+  return new HubFault(error, { verdict: false });
 }
 
 function checkAddress(url: URL, endpoint: URL): void {

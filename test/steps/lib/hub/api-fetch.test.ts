@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRepo } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
@@ -135,6 +136,42 @@ describe('a mirror that passes the Link of https://huggingface.co on', () => {
       evidence: [expect.stringContaining('file "first" listed twice')],
     });
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a mirror that compresses although we refuse that', () => {
+  const compressed = (bytes: Buffer, coding = 'gzip') =>
+    playMirror((_, response) => response.writeHead(200, { 'content-encoding': coding }).end(bytes));
+
+  test('is understood', async () => {
+    const { hub } = await compressed(gzipSync(JSON.stringify({ id: model, sha: commit })));
+    expect((await hub.resolveRevision(model, 'main')).commit).toBe(commit);
+  });
+
+  test.each([
+    ['in a coding of its own', Buffer.from('x'), 'zstd', 'is compressed as "zstd"'],
+    ['more than an answer may be', gzipSync(Buffer.alloc(65 * 1024 * 1024)), 'gzip', 'unpacks to more'],
+  ])('%s, is told', async (_, bytes, coding, evidence) => {
+    const { hub } = await compressed(bytes, coding);
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining(evidence)],
+    });
+  });
+});
+
+test('an answer without an end is left', async () => {
+  const mebibyte = Buffer.alloc(1024 * 1024, ' ');
+  const { hub } = await playMirror((_, response) => {
+    const pour = () => {
+      while (!response.destroyed && response.write(mebibyte));
+    };
+    response.on('drain', pour);
+    pour();
+  });
+  await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+    failure: 'check',
+    evidence: [expect.stringContaining('is larger than')],
   });
 });
 
