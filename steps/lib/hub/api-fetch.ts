@@ -21,8 +21,8 @@ export function createApiFetch(
 ) {
   const asked = { ...about, endpoint: hub.endpoint, withToken: hub.token !== undefined };
   const visited = new Set<string>();
-  return async (input: string | URL | Request): Promise<Response> => {
-    const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
+  return async (input: Input): Promise<Response> => {
+    const url = addressOf(input);
     checkAddress(url, hub.endpoint);
     // A page that names itself as the next one would be listed for ever.
     if (visited.has(url.href)) throw listing(hub.endpoint, 'comes back to a page that it had already given');
@@ -34,6 +34,29 @@ export function createApiFetch(
     });
     return answerOf(text, withNextPage(headers, url, about));
   };
+}
+
+/**
+ * The same for an address with a query that a mirror may not know: Artifactory answers 404 to any, and to none with all
+ * that a query could ask for.
+ */
+export function orWithoutQuery(fetch: (input: Input) => Promise<Response>) {
+  return async (input: Input): Promise<Response> => {
+    try {
+      return await fetch(input);
+    } catch (error) {
+      if (!(error instanceof HubFault) || error.unnamed !== 404) throw error;
+      const url = addressOf(input);
+      url.search = '';
+      return await fetch(url);
+    }
+  };
+}
+
+type Input = string | URL | Request;
+
+function addressOf(input: Input): URL {
+  return new URL(typeof input === 'object' && 'url' in input ? input.url : input);
 }
 
 /** Adds the retries, to each page its own: a listing of more pages than the Hub allows in one window still comes to its end. */

@@ -9,6 +9,8 @@ interface FaultOptions {
   readonly tries?: number;
   /** The server asks for fewer requests. */
   readonly slowDown?: boolean;
+  /** The status of a refusal that names no reason: the server may not know such an address at all. */
+  readonly unnamed?: number | undefined;
 }
 
 /** One try that failed: what to do about it now, and what to tell when trying again is over. */
@@ -17,13 +19,15 @@ export class HubFault extends Error {
   readonly verdict: RetryVerdict;
   readonly tries: number;
   readonly slowDown: boolean;
+  readonly unnamed: number | undefined;
 
-  constructor(final: StepError, { verdict, tries = Infinity, slowDown = false }: FaultOptions) {
+  constructor(final: StepError, { verdict, tries = Infinity, slowDown = false, unnamed }: FaultOptions) {
     super(final.message, { cause: final });
     this.final = final;
     this.verdict = verdict;
     this.tries = tries;
     this.slowDown = slowDown;
+    this.unnamed = unnamed;
   }
 }
 

@@ -2,7 +2,7 @@ import { listFiles, type ListFileEntry, modelInfo } from '@huggingface/hub';
 import { type Digest, digestNamed, isCommit } from '../digest.ts';
 import { StepError } from '../errors.ts';
 import type { HubFile, HubRevision } from '../hub.ts';
-import { createApiFetch } from './api-fetch.ts';
+import { createApiFetch, orWithoutQuery } from './api-fetch.ts';
 import { finalOf, HubFault } from './fault.ts';
 import { checkCommit, checkModel, checkRevision } from './names.ts';
 import type { HubSettings } from './settings.ts';
@@ -21,7 +21,7 @@ export async function resolveRevision(
       revision,
       hubUrl: baseOf(hub),
       additionalFields: ['sha', 'cardData', 'tags'],
-      fetch: createApiFetch(hub, about, signal),
+      fetch: orWithoutQuery(createApiFetch(hub, about, signal)),
     }),
   );
   if (!isCommit(info.sha) || (isCommit(revision) && info.sha !== revision))

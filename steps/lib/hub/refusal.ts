@@ -107,12 +107,17 @@ function explainRest(asked: Asked, refused: Refused): HubFault {
     evidence: [quote(asked, refused)],
     hint: 'check hf-endpoint, and what stands between it and the pod (proxy, mirror)',
   });
-  return new HubFault(error, { verdict: false });
+  return new HubFault(error, { verdict: false, unnamed: unnamed(refused) });
 }
 
 function permanent(asked: Asked, refused: Refused, headline: string, { hint }: { hint: string }): HubFault {
   const error = new StepError('refused', headline, { evidence: [quote(asked, refused)], hint });
-  return new HubFault(error, { verdict: false });
+  return new HubFault(error, { verdict: false, unnamed: unnamed(refused) });
+}
+
+/** A Hub names the reason, X-Error-Code, wherever it knows the address. */
+function unnamed({ status, headers }: Refused): number | undefined {
+  return headers.has('x-error-code') ? undefined : status;
 }
 
 function transient(asked: Asked, refused: Refused, headline: string, { hint }: { hint: string }): HubFault {

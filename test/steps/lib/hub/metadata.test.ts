@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../../../sandbox/hub/faults.ts';
 import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
+import { commit, playMirror, sendJson, token } from './mirror.ts';
 
 const files = { 'config.json': '{}', 'a/b/c.txt': 'deep', 'model.safetensors': Buffer.from('weights') };
 
@@ -52,6 +53,38 @@ describe('resolving a revision', () => {
       faults: [{ at: 'info', effect: { kind: 'answer', status: 200, headers: {}, body } }],
     });
     await expect(hub.resolveRevision(model, 'b'.repeat(40))).rejects.toMatchObject({ failure: 'check' });
+  });
+});
+
+describe('a mirror that knows no query of a revision', () => {
+  const address = `/api/models/${model}/revision/main`;
+  const info = { id: model, sha: commit, gated: 'manual', cardData: { license: 'mit' } };
+
+  test('is asked without one, once, and says as much', async () => {
+    const { hub, asked, authorizations } = await playMirror((path, response) => {
+      if (path.includes('?')) response.writeHead(404).end();
+      else sendJson(response, info);
+    });
+    expect(await hub.resolveRevision(model, 'main')).toMatchObject({ commit, gated: true, license: 'mit' });
+    expect(asked).toEqual([expect.stringContaining(`${address}?expand=`), address]);
+    expect(authorizations).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
+  });
+
+  test('and not the revision either ends with its answer', async () => {
+    const { hub, asked } = await playMirror((_, response) => response.writeHead(404).end());
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({
+      evidence: [expect.stringContaining(`GET /repository/hf${address}`)],
+    });
+    expect(asked).toHaveLength(2);
+  });
+
+  test.each([
+    [404, { 'x-error-code': 'RevisionNotFound' }],
+    [403, {}],
+  ])('is told from one that refuses it: %i %j', async (status, headers) => {
+    const { hub, asked } = await playMirror((_, response) => response.writeHead(status, headers).end());
+    await expect(hub.resolveRevision(model, 'main')).rejects.toMatchObject({ failure: 'refused' });
+    expect(asked).toHaveLength(1);
   });
 });
 
