@@ -6,6 +6,7 @@ import { createApiFetch, orWithoutQuery } from './api-fetch.ts';
 import { finalOf, HubFault } from './fault.ts';
 import { checkCommit, checkModel, checkRevision } from './names.ts';
 import type { HubSettings } from './settings.ts';
+import { siblingsOf } from './siblings.ts';
 
 /** Hub.resolveRevision: the commit that a branch, a tag or a commit stands for right now. */
 export async function resolveRevision(
@@ -44,22 +45,53 @@ export async function listTree(
 ): Promise<HubFile[]> {
   const about = { model: checkModel(model), revision: checkCommit(commit) };
   return await explained(hub, signal, async () => {
-    const files = new Map<string, HubFile>();
-    const entries = listFiles({
-      repo: { type: 'model', name: model },
-      revision: commit,
-      recursive: true,
-      expand: true,
-      hubUrl: baseOf(hub),
-      fetch: createApiFetch(hub, about, signal),
-    });
-    for await (const entry of entries) {
-      if (entry.type === 'file') add(hub, files, toFile(hub, entry));
-      else if (entry.type !== 'directory')
-        hub.log.warn('hub: neither file nor folder, left out', { path: entry.path });
+    try {
+      return await readTree(hub, about, signal);
+    } catch (error) {
+      if (!(error instanceof HubFault) || !treeless.has(error.unnamed ?? 0)) throw error;
+      hub.log.warn("hub: no tree here, so the files are listed by the revision, without the Hub's scans", {
+        endpoint: hub.endpoint.host,
+        status: String(error.unnamed),
+      });
+      return await readSiblings(hub, about, signal);
     }
-    return [...files.values()];
   });
+}
+
+/** How a server answers that does not know the address; Nexus by 400. */
+const treeless = new Set([400, 404, 405]);
+
+interface Commit {
+  readonly model: string;
+  readonly revision: string;
+}
+
+async function readTree(hub: HubSettings, about: Commit, signal?: AbortSignal): Promise<HubFile[]> {
+  const files = new Map<string, HubFile>();
+  const entries = listFiles({
+    repo: { type: 'model', name: about.model },
+    revision: about.revision,
+    recursive: true,
+    expand: true,
+    hubUrl: baseOf(hub),
+    fetch: createApiFetch(hub, about, signal),
+  });
+  for await (const entry of entries) {
+    if (entry.type === 'file') add(hub, files, toFile(hub, entry));
+    else if (entry.type !== 'directory')
+      hub.log.warn('hub: neither file nor folder, left out', { path: entry.path });
+  }
+  return [...files.values()];
+}
+
+async function readSiblings(hub: HubSettings, about: Commit, signal?: AbortSignal): Promise<HubFile[]> {
+  const { model, revision } = about;
+  const fetch = createApiFetch(hub, about, signal);
+  const answer = await fetch(`${baseOf(hub)}/api/models/${model}/revision/${revision}?blobs=true`);
+  const info: unknown = await answer.json();
+  const files = new Map<string, HubFile>();
+  for (const entry of siblingsOf(info, revision)) add(hub, files, toFile(hub, entry));
+  return [...files.values()];
 }
 
 /** What comes to an end although createApiFetch has tried again, in its final words. */

@@ -174,6 +174,64 @@ describe('listing files', () => {
   });
 });
 
+describe('a mirror without trees', () => {
+  const small = { rfilename: 'a/config.json', size: 2, blobId: 'a'.repeat(40) };
+  const large = {
+    rfilename: 'model.safetensors',
+    size: 5,
+    blobId: 'b'.repeat(40),
+    lfs: { sha256: 'd'.repeat(64), size: 5, pointerSize: 130 },
+  };
+  const listedBy = (status: number, info: unknown, headers: Record<string, string> = {}) =>
+    playMirror((path, response) => {
+      if (path.includes('/tree/')) response.writeHead(status, headers).end();
+      else sendJson(response, info);
+    });
+
+  test.each([400, 404, 405])(
+    'that answers %i: the revision lists its files, and it is told',
+    async (status) => {
+      const { hub, asked, authorizations, lines } = await listedBy(status, {
+        sha: commit,
+        siblings: [small, large],
+      });
+      expect(await hub.listFiles(model, commit)).toEqual([
+        { path: 'a/config.json', size: 2, digest: { algorithm: 'git-sha1', hex: small.blobId } },
+        { path: 'model.safetensors', size: 5, digest: { algorithm: 'sha256', hex: large.lfs.sha256 } },
+      ]);
+      expect(asked[1]).toBe(`/api/models/${model}/revision/${commit}?blobs=true`);
+      expect(authorizations).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
+      expect(lines.join('')).toContain('listed by the revision');
+    },
+  );
+
+  test.each([
+    ['another commit', { sha: 'e'.repeat(40), siblings: [small] }, 'sha: "eee'],
+    ['no list', { sha: commit }, 'no list of files'],
+    ['nothing', null, 'sha: undefined'],
+    ['a file without a name', { sha: commit, siblings: [null] }, 'a file without a name'],
+    ['a file without a size', { sha: commit, siblings: [{ ...small, size: undefined }] }, 'of null bytes'],
+    ['a file without a hash', { sha: commit, siblings: [{ ...small, blobId: null }] }, 'no hash of'],
+    ['no SHA-256', { sha: commit, siblings: [{ ...large, lfs: { size: 5 } }] }, 'no hash of'],
+    ['a file twice', { sha: commit, siblings: [small, small] }, 'listed twice'],
+  ])('that gives %s for it: what cannot be proven is not listed', async (_, info, evidence) => {
+    const { hub } = await listedBy(400, info);
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining(evidence)],
+    });
+  });
+
+  test.each([
+    [404, { 'x-error-code': 'RevisionNotFound' }],
+    [403, {}],
+  ])('is told from one that refuses: %i %j', async (status, headers) => {
+    const { hub, asked } = await listedBy(status, { sha: commit, siblings: [small] }, headers);
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({ failure: 'refused' });
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('a Hub that is busy', () => {
   test('F10 the window of RateLimit is waited for, as often as it is asked, and costs no try', async () => {
     const busy = { kind: 'answer', status: 429, headers: { ratelimit: '"api";r=0;t=55' } } as const;
