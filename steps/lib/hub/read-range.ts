@@ -1,7 +1,7 @@
 import { StepError } from '../errors.ts';
 import type { HubRange } from '../hub.ts';
 import type { Address, Addresses } from './addresses.ts';
-import { checkAnswer } from './answer.ts';
+import { type AskedRange, checkAnswer, isPart } from './answer.ts';
 import { chunksOf } from './body.ts';
 import { HubFault } from './fault.ts';
 import { follow } from './follow.ts';
@@ -50,9 +50,11 @@ export async function* readOnce(asked: HubRange, means: Means): AsyncGenerator<B
   const { response, url } = reached;
   try {
     const { statusCode: status = 0 } = response;
-    const skip = judge(asked, address, { status, headers: reached.headers, url }, means);
+    const { headers } = reached;
+    const skip = judge(asked, address, { status, headers, url }, means);
     const chunks = chunksOf(response, url.host, hub.timings, () => hub.clock.now());
-    yield* exactly(chunks, asked, { skip, whole: response.statusCode === 200, host: url.host });
+    const whole = status === 200 && !isPart(rangeOf(asked), { status, headers, host: url.host });
+    yield* exactly(chunks, asked, { skip, whole, host: url.host });
   } finally {
     if (!response.readableEnded) response.destroy();
   }
@@ -69,18 +71,20 @@ interface Answer {
 export function judge(asked: HubRange, address: Address, answer: Answer, means: Means): number {
   const { hub, addresses } = means;
   const { status, headers, url } = answer;
-  const { path, size } = asked.file;
   if (url.origin !== hub.endpoint.origin && unsigned.has(status)) {
     addresses.forget(asked, address);
     throw expired(asked, url.host, status, address);
   }
   if (status !== 200 && status !== 206) throw refused(asked, answer, hub);
   judgeTag(asked, address, answer, means);
-  const range = { path, size, start: asked.start, end: asked.end };
-  const skip = checkAnswer(range, { status, headers, host: url.host });
+  const skip = checkAnswer(rangeOf(asked), { status, headers, host: url.host });
   address.proven = true;
   address.etag ??= bareTag(headers.get('etag'));
   return skip;
+}
+
+function rangeOf({ file, start, end }: HubRange): AskedRange {
+  return { path: file.path, size: file.size, start, end };
 }
 
 /**

@@ -95,6 +95,29 @@ describe('P7 the range of an answer', () => {
   });
 });
 
+describe('a part with the status of a whole file', () => {
+  const part = { 'content-range': 'bytes 100-199/1000', 'content-length': '100' };
+
+  test('is taken for one where its range and its length say so', () => {
+    expect(checkAnswer(asked, answer(200, part))).toBe(0);
+  });
+
+  test.each([
+    ['another range', { 'content-range': 'bytes 0-99/1000' }],
+    ['another total', { 'content-range': 'bytes 100-199/2000' }],
+    ['no total', { 'content-range': 'bytes 100-199/*' }],
+    ['another length', { 'content-length': '99' }],
+    ['a web page', { 'content-type': 'text/html' }],
+  ])('is refused with %s', (_, headers: Record<string, string>) => {
+    expect(() => checkAnswer(asked, answer(200, { ...part, ...headers }))).toThrow(HubFault);
+  });
+
+  test('without a length is read as the whole file', () => {
+    expect(checkAnswer(asked, answer(200, { 'content-range': 'bytes 100-199/1000' }))).toBe(100);
+    expect(checkAnswer(asked, answer(200, { ...part, 'content-length': '1000' }))).toBe(100);
+  });
+});
+
 describe('a whole file where a range was asked', () => {
   test.each([
     [{ 'content-length': '1000' }, 100],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../../sandbox/hub/faults.ts';
 import { createRepo } from '../../../../sandbox/hub/repo.ts';
 import { collect, config, model, putToWork, rangesOf, weights } from './at-work.ts';
+import { commit, playMirror } from './mirror.ts';
 
 const path = 'model.safetensors';
 const last = weights.length - 1;
@@ -146,6 +147,40 @@ describe('answers that are not what was asked', () => {
     await expect(read(path)).rejects.toMatchObject({
       failure: 'check',
       message: expect.stringContaining('gzip'),
+    });
+  });
+});
+
+describe('a mirror that sends the asked part with status 200', () => {
+  const file = { path, size: weights.length, digest: { algorithm: 'sha256', hex: 'd'.repeat(64) } } as const;
+  const serve = (surplus: string) =>
+    playMirror((_, response, { headers }) => {
+      const [, first = '', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+      const bytes = weights.subarray(Number(first), Number(last) + 1);
+      response.writeHead(200, {
+        'content-range': `bytes ${first}-${last}/${weights.length}`,
+        'content-length': bytes.length + surplus.length,
+      });
+      response.end(Buffer.concat([bytes, Buffer.from(surplus)]));
+    });
+
+  test('is understood', async () => {
+    const { hub, asked } = await serve('');
+    const range = { model, commit, file, start: 2_000_000, end: 2_100_000 };
+    const bytes = weights.subarray(range.start, range.end);
+    expect(bytes.equals(await collect(hub.readRange(range)))).toBe(true);
+    const into = Buffer.alloc(bytes.length);
+    await hub.readInto?.(range, into, {});
+    expect(bytes.equals(into)).toBe(true);
+    expect(new Set(asked)).toEqual(new Set([`/${model}/resolve/${commit}/${path}`]));
+  });
+
+  test('but not with more than it says', async () => {
+    const { hub } = await serve('more');
+    const reading = collect(hub.readRange({ model, commit, file, start: 2_000_000, end: 2_100_000 }));
+    await expect(reading).rejects.toMatchObject({
+      failure: 'check',
+      message: expect.stringContaining('sent 100004 bytes for a file of 3000000'),
     });
   });
 });
