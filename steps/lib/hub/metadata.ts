@@ -68,6 +68,7 @@ interface Commit {
 
 async function readTree(hub: HubSettings, about: Commit, signal?: AbortSignal): Promise<HubFile[]> {
   const files = new Map<string, HubFile>();
+  const listed = new Set<string>();
   const entries = listFiles({
     repo: { type: 'model', name: about.model },
     revision: about.revision,
@@ -77,11 +78,21 @@ async function readTree(hub: HubSettings, about: Commit, signal?: AbortSignal): 
     fetch: createApiFetch(hub, about, signal),
   });
   for await (const entry of entries) {
+    listed.add(entry.type === 'directory' ? `${entry.path}/` : entry.path);
     if (entry.type === 'file') add(hub, files, toFile(hub, entry));
     else if (entry.type !== 'directory')
       hub.log.warn('hub: neither file nor folder, left out', { path: entry.path });
   }
-  return [...files.values()];
+  const empty = emptyFolder(listed);
+  if (empty === undefined) return [...files.values()];
+  throw unlike(hub, `folder ${JSON.stringify(empty)} listed without the files in it`);
+}
+
+/** Git knows no empty folder, so whoever lists one has left out what is in it. A folder here ends with a slash. */
+function emptyFolder(listed: ReadonlySet<string>): string | undefined {
+  // By code units, so that whatever is in a folder comes right after it.
+  const sorted = [...listed].toSorted((a, b) => (a < b ? -1 : 1));
+  return sorted.find((path, i) => path.endsWith('/') && !sorted[i + 1]?.startsWith(path));
 }
 
 async function readSiblings(hub: HubSettings, about: Commit, signal?: AbortSignal): Promise<HubFile[]> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../../../sandbox/hub/faults.ts';
 import { createRepo, publish, createRevision } from '../../../../sandbox/hub/repo.ts';
 import { model, putToWork } from './at-work.ts';
-import { commit, playMirror, sendJson, token } from './mirror.ts';
+import { commit, entryOf, playMirror, sendJson, token } from './mirror.ts';
 
 const files = { 'config.json': '{}', 'a/b/c.txt': 'deep', 'model.safetensors': Buffer.from('weights') };
 
@@ -171,6 +171,45 @@ describe('listing files', () => {
       failure: 'check',
       evidence: [expect.stringContaining(evidence)],
     });
+  });
+});
+
+describe('a mirror that leaves out what is in folders', () => {
+  const list = (...paths: string[]) =>
+    playMirror((_, response) =>
+      sendJson(
+        response,
+        paths.map((path) => (path.endsWith('/') ? entryOf(path.slice(0, -1), 'directory') : entryOf(path))),
+      ),
+    );
+
+  test.each([
+    [['config.json', 'a/'], 'a/'],
+    [['a/', 'a-b', 'a0'], 'a/'],
+    [['a/', 'a/b/', 'a/c/', 'a/c/d'], 'a/b/'],
+    [['a/', 'a/b', 'é/', '😀'], 'é/'],
+  ])('is no Hub: %j', async (paths, empty) => {
+    const { hub } = await list(...paths);
+    await expect(hub.listFiles(model, commit)).rejects.toMatchObject({
+      failure: 'check',
+      evidence: [expect.stringContaining(`folder "${empty}" listed without the files in it`)],
+    });
+  });
+
+  test('is told from one that lists them, in whatever order', async () => {
+    const { hub } = await list(
+      'z/y/x',
+      'a-b',
+      'a/b/c',
+      'z/',
+      'a/',
+      'config.json',
+      'a/b/',
+      'z/y/',
+      '😀/',
+      '😀/b',
+    );
+    expect(await hub.listFiles(model, commit)).toHaveLength(5);
   });
 });
 
