@@ -1,5 +1,6 @@
 import type { HubRange } from '../hub.ts';
 import { isPage, page } from './answer.ts';
+import { askCold } from './cold.ts';
 import { follow } from './follow.ts';
 import { resolveUrl } from './names.ts';
 import { explainRefusal } from './refusal.ts';
@@ -55,10 +56,9 @@ export function createAddresses(hub: HubSettings): Addresses {
 }
 
 async function locate(range: HubRange, hub: HubSettings): Promise<Address> {
-  const { response, headers, url } = await follow(urlOf(range, hub), range, hub, {
-    range: 'bytes=0-0',
-    stopOutside: true,
-  });
+  const { response, headers, url } = await askCold(range.file.path, hub, (patient, signal) =>
+    follow(urlOf(range, hub), range, patient, { range: 'bytes=0-0', stopOutside: true, signal }),
+  );
   const status = response.statusCode ?? 0;
   if (url.origin !== hub.endpoint.origin) return at(url);
   // A mirror gives the bytes itself. One byte is read to keep the connection, a whole file is not.

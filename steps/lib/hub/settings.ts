@@ -13,6 +13,8 @@ export interface HubTimings extends Watch {
   readonly capMs: number;
   /** How long all the waits that the Hub asks for may take together. */
   readonly patienceMs: number;
+  /** How long a mirror may take to answer for a file at all: Nexus was seen to take an hour to fetch one. */
+  readonly coldMs: number;
 }
 
 export const defaultTimings: HubTimings = {
@@ -22,6 +24,7 @@ export const defaultTimings: HubTimings = {
   baseMs: 500,
   capMs: 20_000,
   patienceMs: 600_000,
+  coldMs: 7_200_000,
 };
 
 export interface HubOptions {
