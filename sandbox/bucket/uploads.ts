@@ -53,8 +53,8 @@ function checksumTypeOf({ request, dialect }: Call, algorithm: string | undefine
   if (dialect.uploadChecksums === 'parts') return 'COMPOSITE';
   if (dialect.uploadChecksums === 'refuses-whole')
     throw new Refusal(
-      501,
-      'NotImplemented',
+      400,
+      'InvalidArgument',
       "Header 'x-amz-checksum-type' with value 'FULL_OBJECT' not implemented",
     );
   if (algorithm === undefined || algorithm === 'crc32') return 'FULL_OBJECT';
