@@ -1,4 +1,5 @@
 import type { ListFileEntry } from '@huggingface/hub';
+import { isRecord } from '../json.ts';
 
 /** The files of a revision as `?blobs=true` tells them, in the shape of a tree's entries: all but the Hub's scan is there. */
 export function siblingsOf(revision: unknown, commit: string): ListFileEntry[] {
@@ -29,8 +30,4 @@ function asText(value: unknown): string {
 
 function asNumber(value: unknown): number {
   return typeof value === 'number' ? value : Number.NaN;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
