@@ -1,12 +1,12 @@
 import { isCommit } from '../lib/digest.ts';
 import { StepError } from '../lib/errors.ts';
-import { readManifest, type StoredManifest } from '../lib/manifest.ts';
+import { type Manifest, readManifest, type StoredManifest } from '../lib/manifest.ts';
 import { demandAsStaged } from './commit.ts';
 import { type Place, placeOf } from './place.ts';
 import { rulesWith } from './policy/default-rules.ts';
 import { judgeListing } from './policy/policy.ts';
 import { applyReview, refusalsLifted } from './policy/review.ts';
-import { selectFiles } from './policy/select.ts';
+import { ruleLines } from './policy/select.ts';
 import type { Stage } from './stage.ts';
 
 interface StagedBefore {
@@ -23,10 +23,11 @@ export async function findStagedWithout(sourceError: unknown, stage: Stage): Pro
   if (!isAboutSource(sourceError) || !isCommit(params.revision) || params.dryRun) throw sourceError;
   const place = placeOf(params, params.revision);
   const stored = await readManifest(bucket, place.manifest, signal).catch(() => undefined);
-  if (!stored || !isWanted(stored, stage)) throw sourceError;
+  if (!stored || !isWanted(stored.manifest, place, stage)) throw sourceError;
   await demandAsStaged(stored.manifest, { ...stage, place });
   log.warn('the source does not give this commit; it is staged, so its manifest decides', {
     because: sourceError.message,
+    seen: sourceError.evidence[0],
   });
   return { place, stored };
 }
@@ -35,14 +36,21 @@ function isAboutSource(error: unknown): error is StepError {
   return error instanceof StepError && (error.failure === 'unavailable' || error.failure === 'refused');
 }
 
-/** Not where more is asked than a manifest can answer: a reading of all bytes, another vocabulary, fewer files, a stricter policy. */
-function isWanted({ manifest }: StoredManifest, { params }: Stage): boolean {
-  const { vocabulary, model, readBack, ignore } = params;
-  const { files, policy, repository } = manifest;
-  if (repository !== model || readBack === 'always') return false;
+/**
+ * Not where more is asked than a manifest can answer: a reading of all bytes, another place, other files, another
+ * vocabulary, a stricter policy.
+ */
+function isWanted(manifest: Manifest, place: Place, { params }: Stage): boolean {
+  const { vocabulary, readBack, ignore } = params;
+  const { files, policy, selection } = manifest;
+  if (readBack === 'always' || !isOf(place, manifest)) return false;
+  if (JSON.stringify(selection) !== JSON.stringify(ruleLines(rulesWith(ignore)))) return false;
   if (vocabulary !== 'auto' && (vocabulary === 'always') !== (manifest.vocabulary !== null)) return false;
-  if (selectFiles(files, rulesWith(ignore)).ignored.length > 0) return false;
-  const refusals = judgeListing({ model, license: undefined, files }, params);
+  const refusals = judgeListing({ model: place.model, license: undefined, files }, params);
   const lifted = refusalsLifted(policy, { files, refusals });
   return applyReview([...refusals, ...lifted], params).standing.length === 0;
+}
+
+function isOf({ model, commit, prefix }: Place, manifest: Manifest): boolean {
+  return manifest.repository === model && manifest.commit === commit && manifest.prefix === prefix;
 }

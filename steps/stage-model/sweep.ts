@@ -1,4 +1,5 @@
 import type { PendingUpload } from '../lib/bucket.ts';
+import { messageOf } from '../lib/errors.ts';
 import { abortUploads } from './bucket/abort-uploads.ts';
 import { removeProbes } from './bucket/probe.ts';
 import type { Place } from './place.ts';
@@ -15,7 +16,7 @@ export async function sweep(
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      log.warn(`cannot clean up ${what}`, { error: error instanceof Error ? error.message : String(error) });
+      log.warn(`cannot clean up ${what}`, { error: messageOf(error) });
     }
   };
   const isExpired = ({ key, initiated }: PendingUpload) =>

@@ -71,9 +71,7 @@ export async function play(seed: number): Promise<Played> {
     demand(wrong.length === 0, `in the end ${wrong.join(', ')}`, last);
     const left = rig.bucket.keys('models').filter((key) => /\/(?:unproven|probe)\//.test(key));
     demand(left.length === 0, `in the end there is ${left.join()}`, last);
-    // Nobody can end what the server does not name.
-    const { listsUploadsByFolder } = dialects[schedule.dialect];
-    const pending = listsUploadsByFolder ? rig.bucket.uploads('models').map(({ key }) => key) : [];
+    const pending = pendingIn(rig, schedule);
     demand(pending.length === 0, `in the end uploads are pending: ${pending.join()}`, last);
     const again = await clean();
     demand(again.outcome === 'unchanged', `once more ended with ${again.outcome}`, again);
@@ -92,6 +90,11 @@ function placeIn(rig: Rig, { earlier, files }: Schedule): { prefix: string; mani
     prefix: rig.prefix.replace(rig.commit, commit),
     manifest: rig.manifestKey.replace(rig.commit, commit),
   };
+}
+
+/** The uploads that are left; nobody can end those that the server does not name. */
+function pendingIn({ bucket }: Rig, { dialect }: Schedule): string[] {
+  return dialects[dialect].listsUploadsByFolder ? bucket.uploads('models').map(({ key }) => key) : [];
 }
 
 /** What lies under the prefix and should not, or lacks, or has other bytes. */

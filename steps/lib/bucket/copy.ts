@@ -1,6 +1,7 @@
 import { CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
 import { forEachAtOnce } from '../at-once.ts';
 import type { BucketObject, ObjectHead, UploadedPart } from '../bucket.ts';
+import { messageOf } from '../errors.ts';
 import { completeUpload } from './complete.ts';
 import { headObject } from './objects.ts';
 import { partSizeFor, type Range, s3Limits, splitRanges } from './parts.ts';
@@ -115,7 +116,7 @@ async function abortQuietly(session: Session, key: string, uploadId: string): Pr
     session.log.warn('a pending upload stays behind', {
       key,
       'upload-id': uploadId,
-      because: error instanceof Error ? error.message : String(error),
+      because: messageOf(error),
     });
   }
 }

@@ -25,22 +25,22 @@ export interface Addresses {
 
 /** Asks the Hub once per large file, however many ranges of it are read; a small one it gives away itself. */
 export function createAddresses(hub: HubSettings): Addresses {
-  const known = new Map<string, Promise<Address>>();
+  const known = new Map<string, Question>();
   const settled = new Map<string, Address>();
   const doubted = new Set<string>();
+  const ask = (key: string, range: HubRange): Question => {
+    const stop = new AbortController();
+    const leave = () => known.get(key) === question && known.delete(key);
+    const question = { found: locate(range, hub, stop.signal), stop, leave, waiting: 0 };
+    known.set(key, question);
+    question.found.then((address) => settled.set(key, address), leave);
+    return question;
+  };
   return {
     of(range, signal) {
       if (range.file.digest.algorithm === 'git-sha1') return Promise.resolve(at(urlOf(range, hub)));
       const key = keyOf(range);
-      const found = known.get(key) ?? locate(range, hub);
-      if (!known.has(key)) {
-        known.set(key, found);
-        found.then(
-          (address) => settled.set(key, address),
-          () => known.delete(key),
-        );
-      }
-      return abortable(found, signal);
+      return shared(known.get(key) ?? ask(key, range), signal);
     },
     forget(range, address) {
       const key = keyOf(range);
@@ -55,8 +55,8 @@ export function createAddresses(hub: HubSettings): Addresses {
   };
 }
 
-async function locate(range: HubRange, hub: HubSettings): Promise<Address> {
-  const { response, headers, url } = await askCold(range.file.path, hub, (patient, signal) =>
+async function locate(range: HubRange, hub: HubSettings, signal: AbortSignal): Promise<Address> {
+  const { response, headers, url } = await askCold(range.file.path, hub, signal, (patient, signal) =>
     follow(urlOf(range, hub), range, patient, { range: 'bytes=0-0', stopOutside: true, signal }),
   );
   const status = response.statusCode ?? 0;
@@ -89,16 +89,30 @@ function keyOf({ model, commit, file }: HubRange): string {
   return `${model}@${commit}/${file.path}`;
 }
 
-/** The promise is shared: who is aborted leaves, the others stay. */
-async function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await shared;
-  signal.throwIfAborted();
+/** Asked once for all who wait for it. */
+interface Question {
+  readonly found: Promise<Address>;
+  readonly stop: AbortController;
+  /** Whoever comes now asks anew. */
+  leave(): void;
+  waiting: number;
+}
+
+/** Each leaves by a signal of its own, and the last one ends the question. */
+async function shared(question: Question, signal: AbortSignal | undefined): Promise<Address> {
+  signal?.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener('abort', stop);
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener('abort', stop);
+  question.waiting += 1;
   try {
-    return await Promise.race([shared, aborted]);
+    return await Promise.race([question.found, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
+    question.waiting -= 1;
+    if (signal?.aborted && question.waiting === 0) {
+      question.leave();
+      question.stop.abort(signal.reason);
+    }
   }
 }

@@ -1,33 +1,42 @@
 import { StepError } from '../errors.ts';
 import { HubFault } from './fault.ts';
 import type { Reached } from './follow.ts';
-import type { HubSettings } from './settings.ts';
+import { type HubSettings, isMirror } from './settings.ts';
 
-type Ask = (hub: HubSettings, signal?: AbortSignal) => Promise<Reached>;
+type Ask = (hub: HubSettings, signal: AbortSignal) => Promise<Reached>;
 
 /**
  * The first answer for a file. A mirror may fetch the whole file before it gives a byte, so it has far longer than the
  * Hub itself. What stands before it may be less patient, and answer in its place: then it is asked again.
  */
-export async function askCold(path: string, hub: HubSettings, ask: Ask): Promise<Reached> {
-  if (hub.endpoint.hostname === 'huggingface.co') return await ask(hub);
+export async function askCold(
+  path: string,
+  hub: HubSettings,
+  signal: AbortSignal,
+  ask: Ask,
+): Promise<Reached> {
+  if (!isMirror(hub)) return await ask(hub, signal);
   const { coldMs, capMs } = hub.timings;
   const tell = createTeller(path, hub);
   let waited = 0;
   for (;;) {
     const since = hub.clock.now();
     const reached = await askTwice(hub, ask, {
+      signal,
       limitMs: coldMs - waited,
       tick: (ms) => tell(waited + ms),
       late: () => tooCold(path, hub, 'no answer yet'),
     });
     const status = reached.response.statusCode ?? 0;
-    if (reached.url.origin !== hub.endpoint.origin || !impatient.has(status)) return reached;
+    const tookMs = hub.clock.now() - since;
+    const isInPlace = reached.url.origin === hub.endpoint.origin && impatient.has(status);
+    // One that comes at once is of a mirror that is down.
+    if (!isInPlace || tookMs < hub.timings.idleMs / 6) return reached;
     reached.response.destroy();
-    waited += hub.clock.now() - since + capMs;
+    waited += tookMs + capMs;
     if (waited >= coldMs) throw tooCold(path, hub, `${status} again and again`);
     tell(waited);
-    await hub.clock.sleep(capMs);
+    await hub.clock.sleep(capMs, signal);
   }
 }
 
@@ -35,13 +44,14 @@ export async function askCold(path: string, hub: HubSettings, ask: Ask): Promise
 const impatient = new Set([504, 524]);
 
 interface Wait {
+  readonly signal: AbortSignal;
   readonly limitMs: number;
   tick(ms: number): void;
   late(): HubFault;
 }
 
 /** Asks once more beside the first time after the usual silence: a question that was lost is not waited for. The first answer counts. */
-async function askTwice(hub: HubSettings, ask: Ask, { limitMs, tick, late }: Wait): Promise<Reached> {
+async function askTwice(hub: HubSettings, ask: Ask, { signal, limitMs, tick, late }: Wait): Promise<Reached> {
   const { idleMs } = hub.timings;
   const patient = { ...hub, timings: { ...hub.timings, idleMs: limitMs + idleMs } };
   const { promise, resolve, reject } = Promise.withResolvers<Reached>();
@@ -51,7 +61,7 @@ async function askTwice(hub: HubSettings, ask: Ask, { limitMs, tick, late }: Wai
     const stop = new AbortController();
     running.add(stop);
     try {
-      const reached = await ask(patient, stop.signal);
+      const reached = await ask(patient, AbortSignal.any([stop.signal, signal]));
       if (answered) reached.response.destroy();
       answered = true;
       resolve(reached);

@@ -5,7 +5,7 @@ import type { HubFile, HubRevision } from '../hub.ts';
 import { createApiFetch, orWithoutQuery } from './api-fetch.ts';
 import { finalOf, HubFault } from './fault.ts';
 import { checkCommit, checkModel, checkRevision } from './names.ts';
-import type { HubSettings } from './settings.ts';
+import { type HubSettings, isMirror } from './settings.ts';
 import { siblingsOf } from './siblings.ts';
 
 /** Hub.resolveRevision: the commit that a branch, a tag or a commit stands for right now. */
@@ -48,7 +48,7 @@ export async function listTree(
     try {
       return await readTree(hub, about, signal);
     } catch (error) {
-      if (!(error instanceof HubFault) || !treeless.has(error.unnamed ?? 0)) throw error;
+      if (!isMirror(hub) || !(error instanceof HubFault) || !treeless.has(error.unnamed ?? 0)) throw error;
       hub.log.warn("hub: no tree here, so the files are listed by the revision, without the Hub's scans", {
         endpoint: hub.endpoint.host,
         status: String(error.unnamed),
@@ -97,7 +97,7 @@ function emptyFolder(listed: ReadonlySet<string>): string | undefined {
 
 async function readSiblings(hub: HubSettings, about: Commit, signal?: AbortSignal): Promise<HubFile[]> {
   const { model, revision } = about;
-  const fetch = createApiFetch(hub, about, signal);
+  const fetch = orWithoutQuery(createApiFetch(hub, about, signal));
   const answer = await fetch(`${baseOf(hub)}/api/models/${model}/revision/${revision}?blobs=true`);
   const info: unknown = await answer.json();
   const files = new Map<string, HubFile>();

@@ -76,6 +76,11 @@ export function readSettings(options: HubOptions): HubSettings {
   };
 }
 
+/** Whether it is not the Hub itself: a mirror may know less, and take longer. */
+export function isMirror({ endpoint }: Pick<HubSettings, 'endpoint'>): boolean {
+  return endpoint.hostname !== 'huggingface.co';
+}
+
 /** The token, for the endpoint's own origin and for no other. */
 export function authorization(
   url: URL,

@@ -24,12 +24,12 @@ export function judgeStored(
   const seenInPart = files
     .filter((file) => isSeenInPart(file))
     .map(({ path, size, digest }): ModelFile => ({ path, size, digest }));
-  const patient: Bucket = { ...bucket, read: (...asked) => readWhole(asked, bucket, log) };
+  const patient: Bucket = { ...bucket, read: (...asked) => readAnew(asked, bucket, log) };
   return inspectFiles(seenInPart, { source: bucketSource(patient, prefix), signal });
 }
 
 /** The bytes of one object, however often it is replaced before all of them are there. */
-async function* readWhole(
+async function* readAnew(
   asked: Parameters<Bucket['read']>,
   bucket: Bucket,
   log: Log,

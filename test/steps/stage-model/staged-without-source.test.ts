@@ -55,7 +55,9 @@ test('so it is when the Hub no longer gives it to us', async () => {
 test.each([
   ['a branch, which may have moved', []],
   ['more than the manifest can tell: all bytes', ['--read-back=always']],
-  ['another selection', ['--ignore=config.json']],
+  ['fewer files', ['--ignore=config.json']],
+  ['more files', ['--ignore=!**/*.png']],
+  ['another place', ['--prefix=elsewhere']],
   ['another vocabulary', ['--vocabulary=always']],
   ['a licence, which is not in the manifest', ['--allow-licenses=mit']],
   ['other owners', ['--allow-owners=others']],

@@ -38,10 +38,13 @@ test('a question that was lost is not', async () => {
 });
 
 test('a proxy before it that is less patient is asked again', async () => {
-  const mirror = await playMirror((_, response) => {
-    if (mirror.asked.length > 20) give(response);
-    else response.writeHead(mirror.asked.length % 2 ? 504 : 524).end();
-  });
+  const mirror = await playMirror(
+    (_, response) => {
+      if (mirror.asked.length > 20) give(response);
+      else setTimeout(() => response.writeHead(mirror.asked.length % 2 ? 504 : 524).end(), 60);
+    },
+    { idleMs: 300 },
+  );
   expect(String(await read(mirror))).toBe('x');
   expect(waits(mirror).length).toBeGreaterThan(1);
 });
@@ -50,7 +53,8 @@ test.each([
   ['no answer yet', undefined],
   ['504 again and again', 504],
 ])('one that does not come to an end is given up, at once: %s', async (evidence, status) => {
-  const mirror = await playMirror((_, response) => void (status && response.writeHead(status).end()), {
+  const refuse = (response: ServerResponse) => status && response.writeHead(status).end();
+  const mirror = await playMirror((_, response) => void setTimeout(() => refuse(response), 20), {
     idleMs: 50,
     capMs: 100,
     coldMs: 400,
@@ -61,6 +65,36 @@ test.each([
     evidence: [expect.stringContaining(evidence)],
   });
   expect(mirror.asked.length).toBeLessThan(5);
+});
+
+test('a proxy that answers at once stands before a mirror that is down', async () => {
+  const mirror = await playMirror((_, response) => void response.writeHead(504).end(), { attempts: 3 });
+  await expect(read(mirror)).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(mirror.asked).toHaveLength(3);
+  expect(waits(mirror)).toEqual([]);
+});
+
+test('nobody asks on when the last one who waits has left', async () => {
+  const mirror = await playMirror((_, response) => void setTimeout(() => response.writeHead(504).end(), 20), {
+    idleMs: 60,
+    capMs: 30,
+  });
+  const [one, other] = [new AbortController(), new AbortController()];
+  const reading = [one, other].map(({ signal }) =>
+    collect(mirror.hub.readRange({ model, commit, file, start: 0, end: 1 }, signal)).catch((error) => error),
+  );
+  while (mirror.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  one.abort(new Error('one leaves'));
+  expect(await reading[0]).toMatchObject({ message: 'one leaves' });
+  const asked = mirror.asked.length;
+  while (mirror.asked.length === asked) await new Promise((resolve) => setTimeout(resolve, 5));
+  other.abort(new Error('the other too'));
+  expect(await reading[1]).toMatchObject({ message: 'the other too' });
+  // What was on its way arrives all the same.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const last = mirror.asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(mirror.asked).toHaveLength(last);
 });
 
 test('one that is not there is told as ever', async () => {
@@ -91,7 +125,7 @@ test('https://huggingface.co itself is asked as ever', async () => {
   const hub = readSettings({ endpoint: 'https://huggingface.co', token: undefined, network, log });
   const lost = new Error('lost');
   await expect(
-    askCold('w', hub, (asked) => {
+    askCold('w', hub, new AbortController().signal, (asked) => {
       expect(asked).toBe(hub);
       return Promise.reject(lost);
     }),

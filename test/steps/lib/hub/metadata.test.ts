@@ -244,6 +244,15 @@ describe('a mirror without trees', () => {
     },
   );
 
+  test('and that knows no query either is asked without one', async () => {
+    const { hub, asked } = await playMirror((path, response) => {
+      if (path.includes('?') || path.includes('/tree/')) response.writeHead(404).end();
+      else sendJson(response, { sha: commit, siblings: [small] });
+    });
+    expect((await hub.listFiles(model, commit)).map(({ path }) => path)).toEqual(['a/config.json']);
+    expect(asked.at(-1)).toBe(`/api/models/${model}/revision/${commit}`);
+  });
+
   test.each([
     ['another commit', { sha: 'e'.repeat(40), siblings: [small] }, 'sha: "eee'],
     ['no list', { sha: commit }, 'no list of files'],
