@@ -54,7 +54,8 @@ export const podParams = {
   },
   'node-selector': {
     kind: 'list',
-    description: 'Labels that a node must have, key=value',
+    description:
+      'Labels that a node must have, key=value; KServe before 0.15 leaves them on the pods when they are given up',
     default: '',
     pattern: `${label}=(${value})?`,
     shape: 'a label with its value, such as nvidia.com/gpu.product=NVIDIA-L40S',

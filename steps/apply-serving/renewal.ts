@@ -6,14 +6,8 @@ import {
   sameRollout,
   unprovenIn,
 } from '../lib/serving/rollouts.ts';
-import {
-  type InferenceService,
-  pairOf,
-  renewalAnnotation,
-  renewalIn,
-  samePair,
-  specHashIn,
-} from '../lib/serving/service.ts';
+import { renewalIn, withoutRenewal, withRenewal } from '../lib/serving/renewal.ts';
+import { type InferenceService, pairOf, samePair, specHashIn } from '../lib/serving/service.ts';
 import { readService } from '../lib/serving/service-seen.ts';
 
 /**
@@ -25,9 +19,11 @@ export function renewPods(
   record: RolloutRecord | undefined,
   live: InferenceService | undefined,
 ): Rollout {
-  if (!live || !samePair(pairOf(live), wanted) || specHashIn(live) !== wanted.specHash) return wanted;
+  const isSame = samePair(pairOf(live), wanted) && specHashIn(live) === wanted.specHash;
+  if (!live || !isSame) return { ...wanted, service: withoutRenewal(wanted.service, live) };
   const renewal = record && areSpent(wanted, record, live) ? wanted.run : renewalIn(live);
-  return renewal === undefined ? wanted : { ...wanted, service: withRenewal(wanted.service, renewal) };
+  const { service } = wanted;
+  return { ...wanted, service: renewal ? withRenewal(service, renewal) : withoutRenewal(service, live) };
 }
 
 /** Also those of a roll-out that nobody has proven and that is not ready: their crashes are not this run's. */
@@ -42,10 +38,4 @@ function areSpent(wanted: Rollout, record: RolloutRecord, live: InferenceService
 /** A digest that is not known tells nothing. */
 function holdsOtherBytes({ manifestDigest: made }: Rollout, { manifestDigest: wanted }: Rollout): boolean {
   return made !== '' && wanted !== '' && made !== wanted;
-}
-
-function withRenewal(service: InferenceService, run: string): InferenceService {
-  const predictor = service.spec?.predictor;
-  const annotations = { ...predictor?.annotations, [renewalAnnotation]: run };
-  return { ...service, spec: { ...service.spec, predictor: { ...predictor, annotations } } };
 }

@@ -71,8 +71,9 @@ async function decide(
   const known = knownAs(commit, record);
   if (known !== undefined) return { next: { because: known }, attempts: [] };
   const attempts = await readAttempts(commit);
-  // The candidate of a run that is not among these is that of a person, who may be at work.
-  const unsettled = attempts.some(({ run }) => run === record?.candidate?.run);
+  // A first one is kept, having nothing to go back to; the candidate of a run that is not among these is of a person, who may be at work.
+  const unsettled =
+    record?.promoted !== undefined && attempts.some(({ run }) => run === record.candidate?.run);
   return { next: nextAttempt(attempts, clock.now(), unsettled), attempts };
 }
 

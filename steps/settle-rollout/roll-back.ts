@@ -6,6 +6,7 @@ import type { Clock } from '../lib/retry.ts';
 import { proveAnswer } from '../lib/serving/answers.ts';
 import { awaitRollout, type Patience } from '../lib/serving/await.ts';
 import { withMode } from '../lib/serving/mode.ts';
+import { withoutRenewal } from '../lib/serving/renewal.ts';
 import type { Rollout } from '../lib/serving/rollouts.ts';
 import { type InferenceService, runtimeRef } from '../lib/serving/service.ts';
 import { applyService } from '../lib/serving/switch.ts';
@@ -42,8 +43,9 @@ export async function rollBack(to: Rollout, patience: Patience, context: GoingBa
 async function restore(to: Rollout, patience: Patience, context: GoingBack): Promise<void> {
   const { cluster, namespace, service, live, log, clock, signal, openEndpoint } = context;
   const mode = live?.status?.deploymentMode;
-  // By force: our candidate was seen to be live, so nobody else has a claim.
-  await applyService(cluster, mode ? withMode(to.service, mode) : to.service, { force: true, signal });
+  const wanted = withoutRenewal(mode ? withMode(to.service, mode) : to.service, live);
+  // By force: our candidate was seen to be live, or an earlier try put this back, so nobody else has a claim.
+  await applyService(cluster, wanted, { force: true, signal });
   const target = { service, namespace, runtime: to.runtime, path: to.path };
   await awaitRollout(target, { ...patience, makeWay: false }, { cluster, log, clock, signal });
   await proveAnswer(await openEndpoint(), to.servedName, { log, signal });

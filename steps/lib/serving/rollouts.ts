@@ -1,5 +1,6 @@
 import { present } from './present.ts';
-import { type InferenceService, type Pair, pairOf, renewalIn, samePair, specHashIn } from './service.ts';
+import { renewalIn } from './renewal.ts';
+import { type InferenceService, type Pair, pairOf, samePair, specHashIn } from './service.ts';
 
 /** One state of a service that was, is or shall be live. */
 export interface Rollout extends Pair {

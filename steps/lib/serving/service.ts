@@ -98,13 +98,3 @@ export const specHashAnnotation = 'llm-rollout/spec-hash';
 export function specHashIn(service: InferenceService | undefined): string | undefined {
   return service?.spec?.predictor?.annotations?.[specHashAnnotation];
 }
-
-/**
- * Beside it: the run that wanted new pods of a spec that was live already. Absent as a rule, and no part of the spec hash, so that
- * nothing restarts that need not.
- */
-export const renewalAnnotation = 'llm-rollout/renewed-by';
-
-export function renewalIn(service: InferenceService | undefined): string | undefined {
-  return service?.spec?.predictor?.annotations?.[renewalAnnotation];
-}

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../cluster.ts';
-import { type InferenceService, type Pair, renewalAnnotation, type ServingRuntime } from './service.ts';
+import { renewalAnnotation } from './renewal.ts';
+import type { InferenceService, Pair, ServingRuntime } from './service.ts';
 
 /** The pod template of a Deployment or ReplicaSet, as far as it tells what it was made from. */
 export interface PodTemplate {
@@ -54,9 +55,9 @@ function annotationLag(
   { spec }: InferenceService,
 ): string | undefined {
   // Going back to pods that nobody had renewed takes the name of the run away.
-  const asked = Object.entries({ [renewalAnnotation]: undefined, ...spec?.predictor?.annotations });
-  const [stale] = asked.filter(([name, value]) => made[name] !== value);
-  return stale && `its ${stale[0]} is ${made[stale[0]] ?? 'unset'}, not ${stale[1] ?? 'unset'}`;
+  const asked = { [renewalAnnotation]: '', ...spec?.predictor?.annotations };
+  const stale = Object.entries(asked).find(([name, value]) => (made[name] ?? '') !== value);
+  return stale && `its ${stale[0]} is ${made[stale[0]] ?? 'unset'}, not ${stale[1] || 'unset'}`;
 }
 
 function containerLag(

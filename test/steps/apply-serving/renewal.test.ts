@@ -8,7 +8,8 @@ import {
   withCandidate,
   withFailure,
 } from '../../../steps/lib/serving/rollouts.ts';
-import { type InferenceService, renewalIn } from '../../../steps/lib/serving/service.ts';
+import { renewalIn } from '../../../steps/lib/serving/renewal.ts';
+import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import { rolloutNamed } from '../lib/serving/rollout.ts';
 
 const old = rolloutNamed('a', { run: 'run-1' });

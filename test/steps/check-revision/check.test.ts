@@ -108,6 +108,8 @@ describe('checkRevision', () => {
     expect((await check('before', [lost])).posted).toBe('false');
     expect((await check('before', [lost], undefined, undefined, 'another')).posted).toBe('false');
     expect((await check('before', [lost], undefined, undefined, 'r')).posted).toBe('true');
+    // A first one is kept: there is nothing to go back to.
+    expect((await check(undefined, [lost], undefined, undefined, 'r')).posted).toBe('false');
   });
 
   it('says nothing while a run is under way', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StepError } from '../../../steps/lib/errors.ts';
+import { renewalAnnotation, renewalIn } from '../../../steps/lib/serving/renewal.ts';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
 import { endRun, holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
@@ -47,6 +48,20 @@ describe('when the way back fails', () => {
     const error = await thrownBy(runs.settle('b', { smoke: 'Failed' }));
     expect(error.message).toContain('THE WAY BACK FAILED');
     expect(await readRecord(runs.cluster, place)).toMatchObject({ failed: [{ revision: 'b' }] });
+    runs.mendAnswers();
+    expect(await runs.settle('b', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
+    expect((await readRecord(runs.cluster, place))?.candidate).toBeUndefined();
+    expect(holderOf(runs.cluster)).toBeUndefined();
+  });
+
+  it('takes the name of the run that renewed pods away by emptying it, which old versions of KServe need', async () => {
+    const runs = startRuns();
+    await runs.rollOut('a', { 'manifest-digest': '1'.repeat(64) });
+    await runs.apply('a', { 'manifest-digest': '2'.repeat(64), 'pipeline-run': 'run-a2' });
+    expect(renewalIn(liveOf(runs.cluster))).toBe('run-a2');
+    await runs.settle('a2', { smoke: 'Failed' });
+    expect(liveOf(runs.cluster)?.spec?.predictor?.annotations).toMatchObject({ [renewalAnnotation]: '' });
+    expect((await runs.apply('a', { 'manifest-digest': '1'.repeat(64) })).outcome).toBe('unchanged');
   });
 
   it('does not switch to a runtime that is gone, which would only end what still runs', async () => {

@@ -73,6 +73,7 @@ export function startRuns() {
     apply,
     settle,
     breakAnswers: () => void (answers = false),
+    mendAnswers: () => void (answers = true),
     rollOut: async (revision: string, flags: Readonly<Record<string, string>> = {}) => {
       await apply(revision, flags);
       return settle(revision);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readRecord } from '../../../steps/lib/serving/record.ts';
+import { renewalIn } from '../../../steps/lib/serving/renewal.ts';
 import type { InferenceService } from '../../../steps/lib/serving/service.ts';
 import { namespace, service } from '../lib/serving/rollout.ts';
 import { endRun, holderOf, liveOf, pathOf, startRuns, thrownBy } from './runs.ts';
@@ -73,14 +74,16 @@ describe('after a failure', () => {
     expect(await thrownBy(runs.apply('a'))).toMatchObject({ failure: 'check' });
   });
 
-  it('goes back to the pods of before when only the bytes under the path were others', async () => {
+  it('goes back from the pods with other bytes under the same path', async () => {
     const runs = startRuns();
     await runs.rollOut('a', { 'manifest-digest': digest('1') });
-    const [before = ''] = runs.cluster.names('ReplicaSet');
     await runs.apply('a', { 'manifest-digest': digest('2'), 'pipeline-run': 'run-a2' });
     expect(runs.cluster.names('ReplicaSet')).toHaveLength(2);
+    const others = runs.cluster.names('Pod');
     expect(await runs.settle('a2', { smoke: 'Failed' })).toMatchObject({ state: 'rolled-back' });
-    expect(runs.cluster.names('Pod')).toEqual([`${before}-pod`]);
+    expect(runs.cluster.names('Pod')).toHaveLength(1);
+    expect(runs.cluster.names('Pod')).not.toEqual(others);
+    expect(renewalIn(liveOf(runs.cluster))).toBeUndefined();
   });
 
   it.each(['its pod was lost', 'somebody cancelled it'])(

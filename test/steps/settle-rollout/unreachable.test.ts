@@ -12,7 +12,7 @@ const failedWith = (status: number) =>
   });
 
 describe('when the look at the cluster fails', () => {
-  it('does not wait for an unreachable API server a second time, to free the lock', async () => {
+  it('does not touch the lock of an unreachable API server', async () => {
     const runs = startRuns();
     await runs.apply('a');
     const before = runs.cluster.requests.length;

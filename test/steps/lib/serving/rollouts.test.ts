@@ -10,7 +10,7 @@ import {
   withFailure,
   withoutCandidate,
 } from '../../../../steps/lib/serving/rollouts.ts';
-import { type InferenceService, renewalAnnotation } from '../../../../steps/lib/serving/service.ts';
+import { withRenewal } from '../../../../steps/lib/serving/renewal.ts';
 import { rolloutNamed, serviceAsking } from './rollout.ts';
 
 const [a, b, c] = [rolloutNamed('a'), rolloutNamed('b'), rolloutNamed('c')];
@@ -100,16 +100,11 @@ describe('what is live', () => {
   it.each([
     ['the roll-out', b.service, true],
     ['the same pair with another spec, such as more memory', serviceAsking(b, 'hash-of-more-memory'), false],
-    ['the same spec with pods of a later run', renewed(b.service), false],
+    ['the same spec with pods of a later run', withRenewal(b.service, 'run-2'), false],
+    ['the same spec with pods that are renewed no longer', withRenewal(b.service, ''), true],
     ['the same pair applied by hand', serviceAsking(b), false],
     ['another pair', a.service, false],
   ])('%s', (_title, live, same) => {
     expect(isLive(live, b)).toBe(same);
   });
 });
-
-function renewed(service: InferenceService): InferenceService {
-  const { predictor } = service.spec ?? {};
-  const annotations = { ...predictor?.annotations, [renewalAnnotation]: 'run-2' };
-  return { ...service, spec: { predictor: { ...predictor, annotations } } };
-}

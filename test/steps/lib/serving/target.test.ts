@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServingRuntime } from '../../../../steps/lib/serving/service.ts';
-import { renewalAnnotation, specHashAnnotation } from '../../../../steps/lib/serving/service.ts';
+import { renewalAnnotation } from '../../../../steps/lib/serving/renewal.ts';
+import { specHashAnnotation } from '../../../../steps/lib/serving/service.ts';
 import { type PodTemplate, templateLag } from '../../../../steps/lib/serving/target.ts';
 import { serviceAsking } from './rollout.ts';
 import { target } from './snapshots.ts';
@@ -64,6 +65,11 @@ describe('a pod template of the wanted revision', () => {
       'has the pods of a run that is gone back from',
       template({ annotations: { [renewalAnnotation]: 'run-2' } }),
       'its llm-rollout/renewed-by is run-2, not unset',
+    ],
+    [
+      'has what an old KServe left of a renewal that is over',
+      template({ annotations: { [renewalAnnotation]: '' } }),
+      undefined,
     ],
     ['has another image', template({ image: 'vllm:0' }), 'its image is vllm:0'],
     ['has other arguments', template({ args: ['--name=other'] }), 'its arguments lack --name={{.Name}}'],
