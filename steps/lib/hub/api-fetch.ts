@@ -4,6 +4,8 @@ import { isPage, page } from './answer.ts';
 import { open } from './connection.ts';
 import { connectionFault, HubFault, verdictOf } from './fault.ts';
 import { type AnswerHeaders, readHeaders } from './headers.ts';
+import { moved } from './moved.ts';
+import { withNextPage } from './next-page.ts';
 import { reportRetry } from './patience.ts';
 import { type Asked, explainRefusal } from './refusal.ts';
 import { authorization, type HubSettings } from './settings.ts';
@@ -165,53 +167,10 @@ function listing(endpoint: URL, what: string): HubFault {
   return new HubFault(error, { verdict: false });
 }
 
-function moved(asked: Asked, from: URL, location: string | null): HubFault {
-  const to = URL.parse(location ?? '', from.href);
-  const [, name] = /\/api\/models\/([^/?]+\/[^/?]+)/.exec(to?.pathname ?? '') ?? [];
-  const renamed = to?.origin === from.origin && name !== undefined && name !== asked.model;
-  const error = renamed ? renamedTo(name, asked, from) : sentOn(to?.origin ?? 'nowhere', from);
-  return new HubFault(error, { verdict: false });
-}
-
-function renamedTo(name: string, { model }: Asked, { host }: URL): StepError {
-  return new StepError('refused', `${model} was renamed to ${name}`, {
-    evidence: [`Location: /api/models/${name} (${host})`],
-    hint: `--model=${name}   (the name is part of where the model is stored, so nothing follows by itself)`,
-  });
-}
-
-function sentOn(origin: string, { host }: URL): StepError {
-  return new StepError('refused', `${host} is no Hub itself: it sends us on to ${origin}`, {
-    evidence: [`Location: ${origin}/… (${host})`],
-    hint: `--hf-endpoint=${origin}   if that is the Hub you mean`,
-  });
-}
-
 function late(host: string, ms: number): HubFault {
   const error = new StepError('unavailable', `${host} gave no whole answer within ${ms / 1000} s`, {
     evidence: [`no end of the answer (${host})`],
     hint: 'run it again later; or look at the proxy and the egress of the cluster',
   });
   return new HubFault(error, { verdict: true });
-}
-
-/** The package reads absolute addresses only and would take a relative next page for the end of the listing. */
-function withNextPage(headers: AnswerHeaders, url: URL, about: Tree): AnswerHeaders {
-  const link = headers.get('link');
-  const [, next] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '') ?? [];
-  const page = next === undefined ? undefined : nextPage(new URL(next, url), url, about);
-  return readHeaders(page === undefined ? [] : ['link', `<${page.href}>; rel="next"`]);
-}
-
-type Tree = Pick<Asked, 'model' | 'revision'>;
-
-/**
- * A mirror may pass the Link of the Hub on as it is, for the same listing at https://huggingface.co: only its query, the
- * cursor, is taken over, so that every page comes from where the first one did.
- */
-function nextPage(link: URL, url: URL, { model, revision }: Tree): URL {
-  if (!link.pathname.endsWith(`/api/models/${model}/tree/${revision}`)) return link;
-  const page = new URL(url);
-  page.search = link.search;
-  return page;
 }
