@@ -28,10 +28,9 @@ export interface Dialect {
   readonly unknownAccessKey: { readonly status: number; readonly code: string };
 }
 
-const invalidAccessKeyId = { status: 403, code: 'InvalidAccessKeyId' } as const;
-
 export type DialectName = keyof typeof dialects;
 
+/** What the others are told by how they differ from. */
 const aws = {
   etag: 'md5',
   verifiesPayload: true,
@@ -45,7 +44,7 @@ const aws = {
   abortedUpload: 'NoSuchUpload',
   listsUploadsByFolder: true,
   continuesUploads: true,
-  unknownAccessKey: invalidAccessKeyId,
+  unknownAccessKey: { status: 403, code: 'InvalidAccessKeyId' },
 } as const satisfies Dialect;
 
 /**
@@ -56,47 +55,23 @@ const aws = {
 export const dialects = {
   aws,
   noobaa: {
+    ...aws,
     etag: 'opaque',
     verifiesPayload: false,
     checksums: false,
-    uploadChecksums: 'whole',
-    demandsPartChecksums: false,
     listsPartsInPages: false,
     secondComplete: 'NoSuchUpload',
-    conditionalComplete: true,
-    conditionalCopy: true,
-    abortedUpload: 'NoSuchUpload',
-    listsUploadsByFolder: true,
-    continuesUploads: true,
-    unknownAccessKey: invalidAccessKeyId,
   },
   rgw: {
-    etag: 'md5',
-    verifiesPayload: true,
+    ...aws,
     checksums: false,
-    uploadChecksums: 'whole',
-    demandsPartChecksums: false,
-    listsPartsInPages: true,
-    secondComplete: 'ok',
     conditionalComplete: false,
     conditionalCopy: false,
     abortedUpload: 'NoSuchKey',
-    listsUploadsByFolder: true,
-    continuesUploads: true,
-    unknownAccessKey: invalidAccessKeyId,
   },
   versitygw: {
-    etag: 'md5',
-    verifiesPayload: true,
-    checksums: true,
-    uploadChecksums: 'whole',
+    ...aws,
     demandsPartChecksums: true,
-    listsPartsInPages: true,
-    secondComplete: 'ok',
-    conditionalComplete: true,
-    conditionalCopy: true,
-    abortedUpload: 'NoSuchUpload',
-    listsUploadsByFolder: true,
     continuesUploads: false,
     unknownAccessKey: { status: 404, code: 'XAdminUserNotFound' },
   },

@@ -11,6 +11,7 @@ import {
   type StoredObject,
   type WantedFile,
 } from '../../../steps/stage-model/plan.ts';
+import { best } from './best-findings.ts';
 
 const hex = 'a'.repeat(64);
 
@@ -129,15 +130,6 @@ describe('planActions', () => {
 });
 
 describe('adaptPlan', () => {
-  const best: Findings = {
-    conditionalPut: true,
-    checksum: 'whole',
-    proof: 'crc32',
-    resume: true,
-    copy: true,
-    metadata: true,
-    missing: [],
-  };
   const file: WantedFile = {
     path: 'w',
     key: 'p/w',

@@ -6,6 +6,7 @@ import {
   type Seen,
   signsParts,
 } from '../../../../steps/stage-model/bucket/findings.ts';
+import { best } from '../best-findings.ts';
 
 const sent = { md5: 'd41d8cd98f00b204e9800998ecf8427e', crc32: 'AAAAAA==' };
 const good: Seen = {
@@ -16,15 +17,6 @@ const good: Seen = {
   partListed: true,
   part: { etag: sent.md5, checksum: sent.crc32 },
   sent,
-};
-const best: Findings = {
-  conditionalPut: true,
-  checksum: 'whole',
-  proof: 'crc32',
-  resume: true,
-  copy: true,
-  metadata: true,
-  missing: [],
 };
 const denied = new BucketError('refused', 'no', {
   evidence: ['AccessDenied'],

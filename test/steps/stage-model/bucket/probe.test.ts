@@ -9,6 +9,7 @@ import { probeBucket, removeProbes } from '../../../../steps/stage-model/bucket/
 import { openBucket } from '../../lib/open-bucket.ts';
 import { createMemoryBucket, createStorage } from '../memory-bucket.ts';
 import { commit, defaults } from '../staging.ts';
+import { best } from '../best-findings.ts';
 
 const place = placeOf(defaults, commit);
 const signal = new AbortController().signal;
@@ -22,25 +23,15 @@ async function start(options: Parameters<typeof openBucket>[0] = {}) {
   return { ...opened, lines, probe, behind };
 }
 
-const all: Findings = {
-  conditionalPut: true,
-  checksum: 'whole',
-  proof: 'crc32',
-  resume: true,
-  copy: true,
-  metadata: true,
-  missing: [],
-};
-
 test.each<[DialectName, number, Findings]>([
-  ['aws', 15, all],
-  ['noobaa', 15, { ...all, proof: 'nothing' }],
-  ['rgw', 15, { ...all, proof: 'md5' }],
-  ['versitygw', 15, all],
+  ['aws', 15, best],
+  ['noobaa', 15, { ...best, proof: 'nothing' }],
+  ['rgw', 15, { ...best, proof: 'md5' }],
+  ['versitygw', 15, best],
   // The whole's CRC-32 is taken for damage, and sent twice before it is believed.
-  ['minio', 25, { ...all, checksum: 'parts', resume: 'by-key' }],
-  ['r2', 16, { ...all, checksum: 'parts' }],
-  ['b2', 17, { ...all, checksum: 'none', proof: 'md5' }],
+  ['minio', 25, { ...best, checksum: 'parts', resume: 'by-key' }],
+  ['r2', 16, { ...best, checksum: 'parts' }],
+  ['b2', 17, { ...best, checksum: 'none', proof: 'md5' }],
 ])(
   '%s: what it can is found in %i requests, said in one line, and nothing stays',
   async (dialect, requests, found) => {
@@ -98,7 +89,7 @@ describe('a right that only tidies up', () => {
     ['AbortMultipartUpload', 's3:AbortMultipartUpload', { proof: 'unknown', resume: 'unknown' }],
   ])('%s refused: nothing is begun that could not be removed, and %s is named', async (on, right, found) => {
     const { probe, lines, behind } = await start({ faults: [refuse(on)] });
-    expect(await probe()).toMatchObject({ ...all, ...found, missing: [{ right }] });
+    expect(await probe()).toMatchObject({ ...best, ...found, missing: [{ right }] });
     expect(lines.join('\n')).toMatch(
       new RegExp(`warn the access key may not ${right}: .* seen="AccessDenied`),
     );
@@ -112,7 +103,7 @@ test.each<[Fault['on'], Partial<Findings>]>([
   ['ListParts', { resume: false, proof: 'md5' }],
 ])('a server that does not know %s is one that does not', async (on, found) => {
   const { probe, behind } = await start({ faults: [refuse(on, 501, 'NotImplemented')] });
-  expect(await probe()).toEqual({ ...all, ...found });
+  expect(await probe()).toEqual({ ...best, ...found });
   expect(behind()).toEqual([]);
 });
 
@@ -123,7 +114,7 @@ test('a server that does not know If-None-Match keeps nothing by it', async () =
     times: 1,
   }));
   const { probe, behind } = await start({ faults });
-  expect(await probe()).toEqual({ ...all, conditionalPut: false });
+  expect(await probe()).toEqual({ ...best, conditionalPut: false });
   expect(behind()).toEqual([]);
 });
 
